@@ -1,0 +1,42 @@
+//! Every fact that may change the plan. Facts come in by this one door, parsed already.
+
+use crate::link::{HostAddress, Link, LinkName};
+use model::endpoints::EndpointSlice;
+use model::object::ObjectKey;
+use model::service::{Service, ServiceKey};
+use serde::{Deserialize, Serialize};
+
+/// One fact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// A Service of type LoadBalancer was added or changed.
+    ServiceSeen(Service),
+    /// It was deleted, or is of another type now.
+    ServiceGone(ServiceKey),
+    /// All Services that exist have been seen once.
+    ServicesListed,
+    /// An EndpointSlice was added or changed.
+    SliceSeen(EndpointSlice),
+    /// It was deleted; the key is the slice's own.
+    SliceGone(ObjectKey),
+    /// All EndpointSlices that exist have been seen once.
+    SlicesListed,
+    /// A link was added or changed.
+    LinkSeen(Link),
+    /// It was removed.
+    LinkGone(LinkName),
+    /// An address is on a link.
+    AddressSeen(HostAddress),
+    /// It is not any more.
+    AddressGone(HostAddress),
+    /// The link that the default route leaves by; IPv4's if there is one, else IPv6's.
+    DefaultLinkSeen(Option<LinkName>),
+    /// All links, addresses and the default route have been seen once.
+    LinksListed,
+    /// This node holds the Lease.
+    LeaseGained,
+    /// It does not, or not for sure.
+    LeaseLost,
+    /// This process is to end: from now on nothing is wanted.
+    LeaveRequested,
+}

@@ -1,0 +1,14 @@
+//! Every annotation, label and finalizer that the two programs read or write, as kube-vip spells them.
+
+/// The addresses of a Service, comma-separated; the truth about them.
+pub const LOADBALANCER_IPS: &str = "kube-vip.io/loadbalancerIPs";
+/// `true`: the announcer leaves the Service alone.
+pub const IGNORE: &str = "kube-vip.io/ignore";
+/// The node that announces the Service.
+pub const VIP_HOST: &str = "kube-vip.io/vipHost";
+/// Label on every Service whose addresses the cloud provider looks after.
+pub const IMPLEMENTATION_LABEL: &str = "implementation";
+/// Value of [`IMPLEMENTATION_LABEL`].
+pub const IMPLEMENTATION: &str = "kube-vip";
+/// Finalizer that keeps a Service, and so its address, until the cloud provider has seen it go.
+pub const CLEANUP_FINALIZER: &str = "service.kubernetes.io/load-balancer-cleanup";

@@ -1,0 +1,251 @@
+//! Flags and environment as typed, read against a table: everything wrong with them is found in one reading.
+//!
+//! A program lists its [`Setting`]s once; this reads arguments and environment into [`Typed`], its documentation is
+//! printed from the same table, and what the texts *mean* is decided elsewhere. An explicit flag beats the environment,
+//! which beats the default. An empty variable counts as unset, as in kube-vip.
+
+use std::collections::BTreeMap;
+
+/// How a setting is written on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `--name` alone means true; also `--name=false`. Texts are those of Go's `strconv.ParseBool`.
+    Switch,
+    /// `--name VALUE` or `--name=VALUE`.
+    Value,
+}
+
+/// One thing that a user can set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// Name of the flag without dashes; empty when there is only a variable.
+    pub flag: &'static str,
+    /// Name of the environment variable; empty when there is only a flag.
+    pub variable: &'static str,
+    /// Names that still work, flags or variables, and are answered with a warning.
+    pub old_names: &'static [&'static str],
+    /// Switch or value.
+    pub kind: Kind,
+    /// What holds when nobody says anything; empty for nothing.
+    pub default: &'static str,
+    /// One sentence for people.
+    pub help: &'static str,
+}
+
+impl Setting {
+    /// The name under which its value is found in [`Typed`].
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        if self.flag.is_empty() { self.variable } else { self.flag }
+    }
+}
+
+/// Everything that was typed, and everything that is wrong or old about it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Typed {
+    values: BTreeMap<&'static str, (String, String)>,
+    /// Words that are no flags.
+    pub words: Vec<String>,
+    /// Sentences about what must be mended before the program can start.
+    pub faults: Vec<String>,
+    /// Sentences about what works for now.
+    pub warnings: Vec<String>,
+}
+
+impl Typed {
+    /// Reads `arguments` (without the program's name) and `environment` against `settings`.
+    #[must_use]
+    pub fn read(
+        settings: &[Setting],
+        arguments: &[String],
+        environment: &[(String, String)],
+    ) -> Self {
+        let mut typed = Self::default();
+        for setting in settings {
+            typed.take_variable(setting, environment);
+        }
+        typed.take_arguments(settings, arguments);
+        typed
+    }
+
+    /// The text of the setting called `name`, if anybody said anything and it is not empty.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(|(_, value)| value.as_str())
+    }
+
+    /// The text of `name` read by `parse`; what cannot be read becomes a fault that names where it was said.
+    pub fn parsed<T, E: std::fmt::Display>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let (said, value) = self.values.get(name)?;
+        match parse(value) {
+            Ok(parsed) => Some(parsed),
+            Err(error) => {
+                self.faults.push(format!("{said}: {error}"));
+                None
+            }
+        }
+    }
+
+    /// The switch called `name`.
+    pub fn switch(&mut self, name: &str) -> Option<bool> {
+        self.parsed(name, parse_go_bool)
+    }
+
+    fn take_variable(&mut self, setting: &Setting, environment: &[(String, String)]) {
+        let found = |name: &str| {
+            environment
+                .iter()
+                .find(|(key, value)| key == name && !value.is_empty())
+                .map(|(_, value)| value.clone())
+        };
+        for old in setting.old_names {
+            if let Some(value) = found(old) {
+                self.warn_old(old, setting.variable);
+                self.values.insert(setting.name(), ((*old).to_owned(), value));
+            }
+        }
+        if let Some(value) = found(setting.variable) {
+            self.values.insert(setting.name(), (setting.variable.to_owned(), value));
+        }
+    }
+
+    fn take_arguments(&mut self, settings: &[Setting], arguments: &[String]) {
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            let Some(flag) = argument.strip_prefix("--").or_else(|| argument.strip_prefix('-'))
+            else {
+                self.words.push(argument.clone());
+                continue;
+            };
+            let (flag, given) =
+                flag.split_once('=').map_or((flag, None), |(flag, value)| (flag, Some(value)));
+            let Some(setting) = settings
+                .iter()
+                .find(|setting| setting.flag == flag || setting.old_names.contains(&flag))
+            else {
+                self.faults.push(format!("--{flag}: there is no such flag"));
+                continue;
+            };
+            if setting.flag != flag {
+                self.warn_old(&format!("--{flag}"), &format!("--{}", setting.flag));
+            }
+            let value = match (given, setting.kind) {
+                (Some(value), _) => Some(value.to_owned()),
+                (None, Kind::Switch) => Some("true".to_owned()),
+                (None, Kind::Value) => rest.next().cloned(),
+            };
+            match value {
+                Some(value) if value.is_empty() => drop(self.values.remove(setting.name())),
+                Some(value) => {
+                    drop(self.values.insert(setting.name(), (format!("--{flag}"), value)))
+                }
+                None => self.faults.push(format!("--{flag}: a value must follow")),
+            }
+        }
+    }
+
+    fn warn_old(&mut self, old: &str, new: &str) {
+        self.warnings.push(format!("{old} is an old name and still works; write {new}"));
+    }
+}
+
+/// Reads a boolean as Go's `strconv.ParseBool` does.
+///
+/// # Errors
+/// A sentence that names the texts which are understood.
+pub fn parse_go_bool(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "t" | "T" | "TRUE" | "true" | "True" => Ok(true),
+        "0" | "f" | "F" | "FALSE" | "false" | "False" => Ok(false),
+        _ => Err(format!("{text:?} is neither true nor false")),
+    }
+}
+
+/// Variables of `environment` that start with one of `prefixes` and are not in `settings`: probably typing errors.
+#[must_use]
+pub fn unknown_variables<'a>(
+    settings: &[Setting],
+    environment: &'a [(String, String)],
+    prefixes: &[&str],
+) -> Vec<&'a str> {
+    let known = |name: &str| {
+        settings.iter().any(|setting| setting.variable == name || setting.old_names.contains(&name))
+    };
+    let names = environment.iter().map(|(name, _)| name.as_str());
+    names
+        .filter(|name| prefixes.iter().any(|prefix| name.starts_with(prefix)) && !known(name))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SETTINGS: &[Setting] = &[
+        Setting {
+            flag: "arp",
+            variable: "vip_arp",
+            old_names: &[],
+            kind: Kind::Switch,
+            default: "",
+            help: "",
+        },
+        Setting {
+            flag: "port",
+            variable: "port",
+            old_names: &["oldPort"],
+            kind: Kind::Value,
+            default: "",
+            help: "",
+        },
+    ];
+
+    fn read(arguments: &[&str], environment: &[(&str, &str)]) -> Typed {
+        let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
+        let environment: Vec<_> =
+            environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Typed::read(SETTINGS, &arguments, &environment)
+    }
+
+    #[test]
+    fn an_explicit_flag_beats_the_environment() {
+        let mut typed =
+            read(&["manager", "--arp=false", "--port", "7"], &[("vip_arp", "T"), ("port", "8")]);
+        assert_eq!(typed.switch("arp"), Some(false));
+        assert_eq!(typed.text("port"), Some("7"));
+        assert_eq!(typed.words, ["manager"]);
+    }
+
+    #[test]
+    fn finds_all_faults_in_one_reading() {
+        let mut typed = read(&["--nope", "--neither=1", "--port"], &[("vip_arp", "maybe")]);
+        assert_eq!(typed.switch("arp"), None);
+        assert_eq!(
+            typed.faults,
+            [
+                "--nope: there is no such flag",
+                "--neither: there is no such flag",
+                "--port: a value must follow",
+                "vip_arp: \"maybe\" is neither true nor false",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_empty_variable_is_unset_and_an_old_name_warns() {
+        let typed = read(&["--oldPort=9"], &[("vip_arp", "")]);
+        assert_eq!((typed.text("arp"), typed.text("port")), (None, Some("9")));
+        assert_eq!(typed.warnings, ["--oldPort is an old name and still works; write --port"]);
+    }
+
+    #[test]
+    fn names_variables_that_look_like_ours() {
+        let environment =
+            [("vip_apr".to_owned(), String::new()), ("HOME".to_owned(), String::new())];
+        assert_eq!(unknown_variables(SETTINGS, &environment, &["vip_"]), ["vip_apr"]);
+    }
+}
