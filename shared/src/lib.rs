@@ -1,1 +1,15 @@
-//! Shared.
+//! What any process of this project needs: a client, watches, an election, one door for writes, an admin page.
+//!
+//! Nothing here knows what an address is for; that is decided in the `decide` packages.
+
+pub mod admin;
+pub mod api_client;
+pub mod clock;
+pub mod events;
+pub mod lease;
+pub mod log;
+pub mod patch;
+pub mod shutdown;
+pub mod slim;
+pub mod task;
+pub mod watch;

@@ -33,6 +33,35 @@ pub struct LeaseSettings {
     pub retry_period: Duration,
 }
 
+/// Longest duration that makes sense; bounds all arithmetic on them.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// Sentences about what makes these three unsafe or senseless together; none when they are fine.
+#[must_use]
+pub fn contradictions(duration: Duration, renew_deadline: Duration, retry_period: Duration) -> Vec<String> {
+    let mut sentences = Vec::new();
+    if duration <= renew_deadline {
+        sentences.push(format!(
+            "lease duration {duration:?} must be longer than the renew deadline {renew_deadline:?}, or two could lead at once"
+        ));
+    }
+    if renew_deadline <= retry_period + retry_period / 5 {
+        sentences.push(format!(
+            "renew deadline {renew_deadline:?} must be more than 1.2 times the retry period {retry_period:?}, or one lost answer ends the leadership"
+        ));
+    }
+    if retry_period.is_zero() {
+        sentences.push("retry period must be more than zero".to_owned());
+    }
+    if duration > LONGEST {
+        sentences.push(format!("lease duration {duration:?} must be at most an hour"));
+    }
+    if duration.subsec_nanos() != 0 {
+        sentences.push(format!("lease duration {duration:?} must be whole seconds: the Lease holds no fractions"));
+    }
+    sentences
+}
+
 /// A Lease as it was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeaseRecord {

@@ -181,6 +181,17 @@ pub fn unknown_variables<'a>(
         .collect()
 }
 
+/// The table of `settings` as `--help` prints it: flag, variable, default, and what it is for.
+#[must_use]
+pub fn table(settings: &[Setting]) -> String {
+    let rows = settings.iter().map(|setting| {
+        let flag = if setting.flag.is_empty() { String::new() } else { format!("--{}", setting.flag) };
+        let default = if setting.default.is_empty() { String::new() } else { format!(" [{}]", setting.default) };
+        format!("  {flag:<34} {:<24} {}{default}\n", setting.variable, setting.help)
+    });
+    rows.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,50 @@
+//! Log lines: a constant message and fields, as text for people or JSON for machines.
+
+use tracing_subscriber::EnvFilter;
+
+/// How much is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Packets and plans too.
+    Debug,
+    /// What changes in what is announced or allocated.
+    Info,
+    /// What will be tried again.
+    Warn,
+    /// What a person must mend.
+    Error,
+}
+
+impl Level {
+    /// kube-vip's `vip_loglevel`: -4 debug, 0 info, 4 warn, 8 error. Its older habit, where 5 meant everything, is
+    /// answered with debug too, so that nobody loses lines by moving over.
+    #[must_use]
+    pub const fn from_kube_vip(number: i32) -> Self {
+        match number {
+            i32::MIN..=-1 | 5 => Self::Debug,
+            0..=3 => Self::Info,
+            4 | 6..=7 => Self::Warn,
+            _ => Self::Error,
+        }
+    }
+
+    const fn filter(self) -> &'static str {
+        match self {
+            Self::Debug => "debug,hyper=info,tower=info,kube=info,hyper_util=info,netlink_proto=info,rustls=info",
+            Self::Info => "info,kube=warn,kube_runtime=error,netlink_proto=warn",
+            Self::Warn => "warn,kube_runtime=error",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// Starts logging to standard error. `RUST_LOG` overrides `level`; `LOG_FORMAT=json` writes JSON.
+pub fn start(level: Level) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level.filter()));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr);
+    if std::env::var("LOG_FORMAT").is_ok_and(|format| format == "json") {
+        builder.json().init();
+    } else {
+        builder.with_ansi(false).init();
+    }
+}

@@ -1,0 +1,31 @@
+//! A task that somebody owns: it stops when its owner lets go.
+
+use std::future::Future;
+use tokio::task::{JoinError, JoinHandle};
+
+/// A running task; dropping it ends the task.
+#[derive(Debug)]
+pub struct Owned<T> {
+    handle: JoinHandle<T>,
+}
+
+impl<T: Send + 'static> Owned<T> {
+    /// Starts `future`.
+    pub fn spawn(future: impl Future<Output = T> + Send + 'static) -> Self {
+        Self { handle: tokio::spawn(future) }
+    }
+
+    /// Waits for the end of the task.
+    ///
+    /// # Errors
+    /// The task panicked.
+    pub async fn finished(&mut self) -> Result<T, JoinError> {
+        (&mut self.handle).await
+    }
+}
+
+impl<T> Drop for Owned<T> {
+    fn drop(&mut self) {
+        self.handle.abort();
+    }
+}

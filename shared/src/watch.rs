@@ -1,0 +1,162 @@
+//! One watch, one stream of what was observed. What vanished while nobody looked is reported as gone.
+
+use futures::{Stream, StreamExt, TryStreamExt, pin_mut};
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event};
+use kube::{Api, Resource};
+use model::object::ObjectKey;
+use serde::de::DeserializeOwned;
+use std::collections::HashSet;
+use std::fmt::Debug;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// The API server ends a watch after this long; a dead connection is noticed at the latest then.
+const WATCH_SECONDS: u32 = 60;
+/// First pause after a failure, doubled up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Longest pause: an API server that comes back is noticed within this.
+const LONGEST_PAUSE: Duration = Duration::from_millis(800);
+
+/// What a watch tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Observed<T> {
+    /// The object exists and looks like this.
+    Seen(T),
+    /// It does not exist, or is not selected any more.
+    Gone(ObjectKey),
+    /// All that exist have been seen since the watch began (again).
+    Listed,
+}
+
+/// Follows the objects that `config` selects and sends what `door` makes of each observation into `events_tx`, waiting
+/// where it is full. `slim` reduces an object to what is kept; `None` is treated as gone. Ends when nobody listens.
+pub async fn follow<K, T, E>(
+    api: Api<K>,
+    config: watcher::Config,
+    slim: impl Fn(K) -> Option<T> + Send,
+    door: impl Fn(Observed<T>) -> E + Send,
+    events_tx: mpsc::Sender<E>,
+) where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static,
+    T: Send,
+    E: Send,
+{
+    let kind = K::kind(&()).into_owned();
+    let config = config.timeout(WATCH_SECONDS).page_size(500);
+    let stream = watcher::watcher(api, config).inspect_err(move |error| report(&kind, error)).backoff(Pauses::new());
+    pin_mut!(stream);
+    let observations = Observations::new(slim);
+    observations.send_all(stream, door, events_tx).await;
+}
+
+struct Observations<S> {
+    slim: S,
+    known: HashSet<ObjectKey>,
+    listed: HashSet<ObjectKey>,
+}
+
+impl<S> Observations<S> {
+    fn new(slim: S) -> Self {
+        Self { slim, known: HashSet::new(), listed: HashSet::new() }
+    }
+
+    async fn send_all<K, T, E>(
+        mut self,
+        mut stream: impl Stream<Item = watcher::Result<Event<K>>> + Unpin,
+        door: impl Fn(Observed<T>) -> E,
+        events_tx: mpsc::Sender<E>,
+    ) where
+        K: Resource<DynamicType = ()>,
+        S: Fn(K) -> Option<T>,
+    {
+        while let Some(event) = stream.next().await {
+            let Ok(event) = event else { continue };
+            for observed in self.take(event) {
+                if events_tx.send(door(observed)).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn take<K, T>(&mut self, event: Event<K>) -> Vec<Observed<T>>
+    where
+        K: Resource<DynamicType = ()>,
+        S: Fn(K) -> Option<T>,
+    {
+        match event {
+            Event::Init => {
+                self.listed.clear();
+                Vec::new()
+            }
+            Event::InitApply(object) => {
+                self.listed.insert(crate::slim::key(object.meta()));
+                self.seen(object)
+            }
+            Event::InitDone => {
+                let vanished: Vec<_> = self.known.difference(&self.listed).cloned().collect();
+                self.known = std::mem::take(&mut self.listed);
+                vanished.into_iter().map(Observed::Gone).chain([Observed::Listed]).collect()
+            }
+            Event::Apply(object) => self.seen(object),
+            Event::Delete(object) => {
+                let key = crate::slim::key(object.meta());
+                self.known.remove(&key);
+                vec![Observed::Gone(key)]
+            }
+        }
+    }
+
+    fn seen<K, T>(&mut self, object: K) -> Vec<Observed<T>>
+    where
+        K: Resource<DynamicType = ()>,
+        S: Fn(K) -> Option<T>,
+    {
+        let key = crate::slim::key(object.meta());
+        match (self.slim)(object) {
+            Some(record) => {
+                self.known.insert(key);
+                vec![Observed::Seen(record)]
+            }
+            None => vec![Observed::Gone(key)],
+        }
+    }
+}
+
+/// Says what a person can do something about; the rest is the ordinary life of a watch.
+fn report(kind: &str, error: &watcher::Error) {
+    match error {
+        watcher::Error::WatchError(status) if status.code == 410 => {
+            tracing::debug!(kind, "the watch is too old; listing again");
+        }
+        error => tracing::warn!(kind, %error, "the watch broke; trying again"),
+    }
+}
+
+/// Pauses between attempts: doubling, bounded, and short again once the watch has worked.
+struct Pauses {
+    next: Duration,
+}
+
+impl Pauses {
+    const fn new() -> Self {
+        Self { next: FIRST_PAUSE }
+    }
+}
+
+impl Iterator for Pauses {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        let pause = self.next;
+        self.next = pause.saturating_mul(2).min(LONGEST_PAUSE);
+        Some(pause)
+    }
+}
+
+impl kube::runtime::utils::Backoff for Pauses {
+    fn reset(&mut self) {
+        self.next = FIRST_PAUSE;
+    }
+}
