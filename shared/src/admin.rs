@@ -30,7 +30,11 @@ pub struct Health {
 
 /// Serves the page on `address` for ever. A port that is taken is a warning, not the end: the page is a window, and
 /// whatever else the process does goes on.
-pub async fn serve(address: SocketAddr, registry: Arc<Registry>, health_rx: watch::Receiver<Health>) {
+pub async fn serve(
+    address: SocketAddr,
+    registry: Arc<Registry>,
+    health_rx: watch::Receiver<Health>,
+) {
     let listener = match TcpListener::bind(address).await {
         Ok(listener) => listener,
         Err(error) => {
@@ -48,7 +52,9 @@ pub async fn serve(address: SocketAddr, registry: Arc<Registry>, health_rx: watc
         };
         let (registry, health_rx) = (Arc::clone(&registry), health_rx.clone());
         tokio::spawn(async move {
-            let service = service_fn(move |request| answer(request, Arc::clone(&registry), *health_rx.borrow()));
+            let service = service_fn(move |request| {
+                answer(request, Arc::clone(&registry), *health_rx.borrow())
+            });
             let mut builder = hyper::server::conn::http1::Builder::new();
             builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_headers(64);
             if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
@@ -71,12 +77,18 @@ async fn answer(
         "/" => page(StatusCode::OK, "text/html; charset=utf-8", INDEX.to_owned()),
         "/livez" | "/healthz" => page(StatusCode::OK, "text/plain", "ok\n".to_owned()),
         "/readyz" if health.ready => page(StatusCode::OK, "text/plain", "ok\n".to_owned()),
-        "/readyz" => page(StatusCode::SERVICE_UNAVAILABLE, "text/plain", "first lists have not arrived\n".to_owned()),
+        "/readyz" => page(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "text/plain",
+            "first lists have not arrived\n".to_owned(),
+        ),
         "/metrics" => {
             let mut text = String::new();
             match prometheus_client::encoding::text::encode(&mut text, &registry) {
                 Ok(()) => page(StatusCode::OK, METRICS_TYPE, text),
-                Err(error) => page(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", error.to_string()),
+                Err(error) => {
+                    page(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", error.to_string())
+                }
             }
         }
         _ => page(StatusCode::NOT_FOUND, "text/plain", "not found\n".to_owned()),
@@ -86,6 +98,8 @@ async fn answer(
 fn page(status: StatusCode, content_type: &'static str, body: String) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;
-    response.headers_mut().insert("content-type", hyper::header::HeaderValue::from_static(content_type));
+    response
+        .headers_mut()
+        .insert("content-type", hyper::header::HeaderValue::from_static(content_type));
     response
 }

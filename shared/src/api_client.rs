@@ -17,7 +17,9 @@ const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// Neither a pod's identity nor a kubeconfig was found.
-    #[error("no cluster found: not in a pod, and none of these kubeconfig files exists: {0}; set KUBECONFIG")]
+    #[error(
+        "no cluster found: not in a pod, and none of these kubeconfig files exists: {0}; set KUBECONFIG"
+    )]
     NoCluster(String),
     /// A file was found and could not be used.
     #[error("cannot use kubeconfig {path}: {source}")]
@@ -53,17 +55,22 @@ pub async fn connect(files: &[PathBuf]) -> Result<kube::Client, ConnectError> {
 }
 
 async fn configuration(files: &[PathBuf]) -> Result<Config, ConnectError> {
-    if Path::new(SERVICE_ACCOUNT).join("token").exists() && std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() {
+    if Path::new(SERVICE_ACCOUNT).join("token").exists()
+        && std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()
+    {
         return Ok(Config::incluster()?);
     }
-    let named = std::env::var_os("KUBECONFIG").map(PathBuf::from).filter(|path| !path.as_os_str().is_empty());
+    let named = std::env::var_os("KUBECONFIG")
+        .map(PathBuf::from)
+        .filter(|path| !path.as_os_str().is_empty());
     let mut candidates = named.into_iter().chain(files.iter().cloned());
     let Some(path) = candidates.find(|path| path.exists()) else {
         let names: Vec<_> = files.iter().map(|path| path.display().to_string()).collect();
         return Err(ConnectError::NoCluster(names.join(", ")));
     };
     let kubeconfig = Kubeconfig::read_from(&path);
-    let kubeconfig = kubeconfig.map_err(|source| ConnectError::Kubeconfig { path: path.clone(), source })?;
+    let kubeconfig =
+        kubeconfig.map_err(|source| ConnectError::Kubeconfig { path: path.clone(), source })?;
     Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
         .await
         .map_err(|source| ConnectError::Kubeconfig { path, source })

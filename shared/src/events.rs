@@ -46,10 +46,14 @@ pub struct Recorder {
 
 impl Recorder {
     /// A recorder whose Events come from `component`, and the task that writes them.
-    #[must_use]
-    pub fn new(client: kube::Client, component: &str, host: &str) -> (Self, impl Future<Output = ()> + Send + 'static) {
+    pub fn new(
+        client: kube::Client,
+        component: &str,
+        host: &str,
+    ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (notices_tx, notices_rx) = mpsc::channel(QUEUE);
-        let source = EventSource { component: Some(component.to_owned()), host: Some(host.to_owned()) };
+        let source =
+            EventSource { component: Some(component.to_owned()), host: Some(host.to_owned()) };
         (Self { notices_tx }, write(client, source, notices_rx))
     }
 

@@ -7,7 +7,9 @@ use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, PostParams};
-use model::lease::{LeaseElection, LeaseHolder, LeaseInput, LeaseOutput, LeaseRecord, LeaseSettings};
+use model::lease::{
+    LeaseElection, LeaseHolder, LeaseInput, LeaseOutput, LeaseRecord, LeaseSettings,
+};
 use model::machine::{Machine, Time};
 use model::object::{ObjectKey, ResourceVersion};
 use std::time::Duration;
@@ -24,6 +26,12 @@ impl Leadership {
     #[must_use]
     pub fn leads(&self, now: Time) -> bool {
         self.until.is_some_and(|until| now < until)
+    }
+
+    /// Leads without having been elected, for ever: for a process that is told to be the only one.
+    #[must_use]
+    pub const fn unopposed() -> Self {
+        Self { until: Some(Time::at(Duration::MAX)) }
     }
 
     /// Whether it led when this was published; good for showing, not for deciding.
@@ -114,13 +122,18 @@ impl Election {
 
     fn carry_out(&self, output: LeaseOutput) -> Option<BoxFuture<'static, Answer>> {
         match output {
-            LeaseOutput::Lead => tracing::info!(lease = %self.key, identity = %self.identity, "this process leads"),
-            LeaseOutput::StepDown => tracing::info!(lease = %self.key, identity = %self.identity, "this process does not lead any more"),
+            LeaseOutput::Lead => {
+                tracing::info!(lease = %self.key, identity = %self.identity, "this process leads")
+            }
+            LeaseOutput::StepDown => {
+                tracing::info!(lease = %self.key, identity = %self.identity, "this process does not lead any more")
+            }
             LeaseOutput::Finish => {}
             LeaseOutput::Read => return Some(self.read()),
             LeaseOutput::Create => {
                 let spec = self.spec(None, LeaseHolder::Taken, 0);
-                let metadata = ObjectMeta { name: Some(self.key.name.clone()), ..ObjectMeta::default() };
+                let metadata =
+                    ObjectMeta { name: Some(self.key.name.clone()), ..ObjectMeta::default() };
                 return Some(self.write(Lease { metadata, spec: Some(spec) }, Write::Create));
             }
             LeaseOutput::Replace { version, holder, transitions } => {
@@ -139,7 +152,8 @@ impl Election {
         let mut spec = before.cloned().unwrap_or_default();
         spec.renew_time = Some(now.clone());
         spec.lease_transitions = Some(transitions);
-        spec.lease_duration_seconds = Some(i32::try_from(self.duration.as_secs()).unwrap_or(i32::MAX));
+        spec.lease_duration_seconds =
+            Some(i32::try_from(self.duration.as_secs()).unwrap_or(i32::MAX));
         match holder {
             LeaseHolder::Taken => {
                 spec.acquire_time = Some(now);
@@ -229,7 +243,9 @@ fn record(lease: &Lease) -> LeaseRecord {
     let spec = lease.spec.as_ref();
     let seconds = spec.and_then(|spec| spec.lease_duration_seconds).unwrap_or_default();
     LeaseRecord {
-        holder: spec.and_then(|spec| spec.holder_identity.clone()).filter(|holder| !holder.is_empty()),
+        holder: spec
+            .and_then(|spec| spec.holder_identity.clone())
+            .filter(|holder| !holder.is_empty()),
         duration: Duration::from_secs(u64::try_from(seconds).unwrap_or_default()),
         version: ResourceVersion(lease.metadata.resource_version.clone().unwrap_or_default()),
         transitions: spec.and_then(|spec| spec.lease_transitions).unwrap_or_default(),

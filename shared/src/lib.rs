@@ -2,14 +2,17 @@
 //!
 //! Nothing here knows what an address is for; that is decided in the `decide` packages.
 
+pub mod about;
 pub mod admin;
 pub mod api_client;
 pub mod clock;
 pub mod events;
 pub mod lease;
 pub mod log;
+pub mod notices;
 pub mod patch;
 pub mod shutdown;
 pub mod slim;
 pub mod task;
 pub mod watch;
+pub mod writes;

@@ -30,7 +30,9 @@ impl Level {
 
     const fn filter(self) -> &'static str {
         match self {
-            Self::Debug => "debug,hyper=info,tower=info,kube=info,hyper_util=info,netlink_proto=info,rustls=info",
+            Self::Debug => {
+                "debug,hyper=info,tower=info,kube=info,hyper_util=info,netlink_proto=info,rustls=info"
+            }
             Self::Info => "info,kube=warn,kube_runtime=error,netlink_proto=warn",
             Self::Warn => "warn,kube_runtime=error",
             Self::Error => "error",
@@ -40,8 +42,12 @@ impl Level {
 
 /// Starts logging to standard error. `RUST_LOG` overrides `level`; `LOG_FORMAT=json` writes JSON.
 pub fn start(level: Level) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level.filter()));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr);
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level.filter()));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_writer(std::io::stderr);
     if std::env::var("LOG_FORMAT").is_ok_and(|format| format == "json") {
         builder.json().init();
     } else {

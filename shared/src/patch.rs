@@ -56,13 +56,23 @@ pub struct ServiceWriter {
 impl ServiceWriter {
     /// A writer that asks `leadership_rx` before each request.
     #[must_use]
-    pub const fn new(client: Client, clock: Clock, leadership_rx: watch::Receiver<Leadership>) -> Self {
+    pub const fn new(
+        client: Client,
+        clock: Clock,
+        leadership_rx: watch::Receiver<Leadership>,
+    ) -> Self {
         Self { client, clock, leadership_rx, put_instead: AtomicBool::new(false) }
     }
 
     /// Merges `change` (RFC 7396) into `part` of the Service, provided that it still has `version`. A role without
     /// `patch` is answered by reading the object, merging here, and putting it back with every field as it was received.
-    pub async fn merge(&self, key: &ServiceKey, version: &ResourceVersion, part: Part, change: Value) -> Answer {
+    pub async fn merge(
+        &self,
+        key: &ServiceKey,
+        version: &ResourceVersion,
+        part: Part,
+        change: Value,
+    ) -> Answer {
         let write = self.merge_or_put(key, version, part, change);
         match tokio::time::timeout(REQUEST_TIMEOUT, write).await {
             Ok(Ok(answer)) => answer,
@@ -97,7 +107,13 @@ impl ServiceWriter {
         self.send("PUT", key, part, &object).await
     }
 
-    async fn send(&self, method: &str, key: &ServiceKey, part: Part, body: &Value) -> Result<Answer, kube::Error> {
+    async fn send(
+        &self,
+        method: &str,
+        key: &ServiceKey,
+        part: Part,
+        body: &Value,
+    ) -> Result<Answer, kube::Error> {
         let body = serde_json::to_vec(body).map_err(kube::Error::SerdeError)?;
         let request = request(method, &path(key, part), body)?;
         if !self.leadership_rx.borrow().leads(self.clock.now()) {
@@ -112,9 +128,15 @@ fn path(key: &ServiceKey, part: Part) -> String {
     format!("/api/v1/namespaces/{}/services/{}{}", key.namespace, key.name, part.suffix())
 }
 
-fn request(method: &str, path: &str, body: Vec<u8>) -> Result<hyper::Request<Vec<u8>>, kube::Error> {
-    let content_type = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
-    let builder = hyper::Request::builder().method(method).uri(path).header("content-type", content_type);
+fn request(
+    method: &str,
+    path: &str,
+    body: Vec<u8>,
+) -> Result<hyper::Request<Vec<u8>>, kube::Error> {
+    let content_type =
+        if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
+    let builder =
+        hyper::Request::builder().method(method).uri(path).header("content-type", content_type);
     builder.body(body).map_err(kube::Error::HttpError)
 }
 
@@ -152,7 +174,13 @@ mod tests {
     #[test]
     fn merges_as_the_rfc_shows() {
         let mut target = json!({"a": "b", "c": {"d": "e", "f": "g"}, "list": [1]});
-        merge_into(&mut target, &json!({"a": "z", "c": {"f": null}, "list": [2, 3], "new": {"x": {"y": 1}}}));
-        assert_eq!(target, json!({"a": "z", "c": {"d": "e"}, "list": [2, 3], "new": {"x": {"y": 1}}}));
+        merge_into(
+            &mut target,
+            &json!({"a": "z", "c": {"f": null}, "list": [2, 3], "new": {"x": {"y": 1}}}),
+        );
+        assert_eq!(
+            target,
+            json!({"a": "z", "c": {"d": "e"}, "list": [2, 3], "new": {"x": {"y": 1}}})
+        );
     }
 }

@@ -22,7 +22,10 @@ pub fn requested() -> std::io::Result<watch::Receiver<bool>> {
             }
             if leave_tx.send_replace(true) {
                 tracing::warn!("second signal: ending at once");
-                #[expect(clippy::exit, reason = "asked for twice; whatever hangs must not hold the process")]
+                #[expect(
+                    clippy::exit,
+                    reason = "asked for twice; whatever hangs must not hold the process"
+                )]
                 std::process::exit(ABORTED);
             }
             tracing::info!("signal received: leaving");

@@ -7,13 +7,18 @@ use model::address::Family;
 use model::annotations::{IGNORE, IMPLEMENTATION_LABEL, LOADBALANCER_IPS};
 use model::endpoints::EndpointSlice;
 use model::object::{ObjectKey, ResourceVersion};
-use model::service::{FamilyPolicy, Ingress, Protocol, Service, ServicePort, ServiceType, TrafficPolicy};
+use model::service::{
+    FamilyPolicy, Ingress, Protocol, Service, ServicePort, ServiceType, TrafficPolicy,
+};
 use std::collections::BTreeMap;
 
 /// Namespace and name of any object.
 #[must_use]
 pub fn key(metadata: &ObjectMeta) -> ObjectKey {
-    ObjectKey::new(metadata.namespace.clone().unwrap_or_default(), metadata.name.clone().unwrap_or_default())
+    ObjectKey::new(
+        metadata.namespace.clone().unwrap_or_default(),
+        metadata.name.clone().unwrap_or_default(),
+    )
 }
 
 /// What is kept of a Service. Values that make no sense are dropped, never guessed.
@@ -25,7 +30,10 @@ pub fn service(object: core::Service) -> Service {
     let annotations = metadata.annotations.unwrap_or_default();
     let labels = metadata.labels.unwrap_or_default();
     Service {
-        key: ObjectKey::new(metadata.namespace.unwrap_or_default(), metadata.name.unwrap_or_default()),
+        key: ObjectKey::new(
+            metadata.namespace.unwrap_or_default(),
+            metadata.name.unwrap_or_default(),
+        ),
         uid: metadata.uid.unwrap_or_default(),
         version: ResourceVersion(metadata.resource_version.unwrap_or_default()),
         kind: match spec.type_.as_deref() {
@@ -38,7 +46,12 @@ pub fn service(object: core::Service) -> Service {
         load_balancer_ip: spec.load_balancer_ip.filter(|text| !text.is_empty()),
         labelled: labels.contains_key(IMPLEMENTATION_LABEL),
         finalizers: metadata.finalizers.unwrap_or_default(),
-        families: spec.ip_families.unwrap_or_default().iter().filter_map(|text| family(text)).collect(),
+        families: spec
+            .ip_families
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|text| family(text))
+            .collect(),
         family_policy: match spec.ip_family_policy.as_deref() {
             Some("PreferDualStack") => FamilyPolicy::PreferDualStack,
             Some("RequireDualStack") => FamilyPolicy::RequireDualStack,
@@ -48,7 +61,12 @@ pub fn service(object: core::Service) -> Service {
             Some("Local") => TrafficPolicy::Local,
             _ => TrafficPolicy::Cluster,
         },
-        ports: spec.ports.unwrap_or_default().iter().filter_map(|it| port(it.protocol.as_deref(), it.port)).collect(),
+        ports: spec
+            .ports
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|it| port(it.protocol.as_deref(), it.port))
+            .collect(),
         ingress: status.ingress.unwrap_or_default().into_iter().filter_map(ingress).collect(),
         deleting: metadata.deletion_timestamp.is_some(),
     }
@@ -76,7 +94,12 @@ fn ingress(entry: core::LoadBalancerIngress) -> Option<Ingress> {
     Some(Ingress {
         ip: entry.ip?.parse().ok()?,
         is_vip: entry.ip_mode.as_deref() == Some("VIP"),
-        ports: entry.ports.unwrap_or_default().iter().filter_map(|it| port(Some(&it.protocol), it.port)).collect(),
+        ports: entry
+            .ports
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|it| port(Some(&it.protocol), it.port))
+            .collect(),
     })
 }
 
@@ -96,5 +119,10 @@ pub fn slice(object: discovery::EndpointSlice) -> Option<EndpointSlice> {
         }
     }
     let endpoints = u32::try_from(object.endpoints.len()).unwrap_or(u32::MAX);
-    Some(EndpointSlice { service: ObjectKey::new(key.namespace.clone(), service.clone()), key, endpoints, serving_on })
+    Some(EndpointSlice {
+        service: ObjectKey::new(key.namespace.clone(), service.clone()),
+        key,
+        endpoints,
+        serving_on,
+    })
 }

@@ -44,7 +44,9 @@ pub async fn follow<K, T, E>(
 {
     let kind = K::kind(&()).into_owned();
     let config = config.timeout(WATCH_SECONDS).page_size(500);
-    let stream = watcher::watcher(api, config).inspect_err(move |error| report(&kind, error)).backoff(Pauses::new());
+    let stream = watcher::watcher(api, config)
+        .inspect_err(move |error| report(&kind, error))
+        .backoff(Pauses::new());
     pin_mut!(stream);
     let observations = Observations::new(slim);
     observations.send_all(stream, door, events_tx).await;

@@ -1,5 +1,12 @@
 //! Decides what this node announces: facts in by [`event::Event`], a [`plan::Plan`] of sets out. Nothing acts in here.
 
 pub mod claim;
+pub mod config;
+pub mod difference;
 pub mod event;
 pub mod link;
+pub mod manifest;
+pub mod plan;
+pub mod reason;
+pub mod repeat;
+pub mod world;

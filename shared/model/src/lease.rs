@@ -38,7 +38,11 @@ const LONGEST: Duration = Duration::from_secs(3600);
 
 /// Sentences about what makes these three unsafe or senseless together; none when they are fine.
 #[must_use]
-pub fn contradictions(duration: Duration, renew_deadline: Duration, retry_period: Duration) -> Vec<String> {
+pub fn contradictions(
+    duration: Duration,
+    renew_deadline: Duration,
+    retry_period: Duration,
+) -> Vec<String> {
     let mut sentences = Vec::new();
     if duration <= renew_deadline {
         sentences.push(format!(
@@ -57,7 +61,9 @@ pub fn contradictions(duration: Duration, renew_deadline: Duration, retry_period
         sentences.push(format!("lease duration {duration:?} must be at most an hour"));
     }
     if duration.subsec_nanos() != 0 {
-        sentences.push(format!("lease duration {duration:?} must be whole seconds: the Lease holds no fractions"));
+        sentences.push(format!(
+            "lease duration {duration:?} must be whole seconds: the Lease holds no fractions"
+        ));
     }
     sentences
 }

@@ -71,7 +71,13 @@ impl Typed {
     /// The text of the setting called `name`, if anybody said anything and it is not empty.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.values.get(name).map(|(_, value)| value.as_str())
+        self.values.get(name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// Whether the flag `name` was given with an empty value, which for some means "none".
+    #[must_use]
+    pub fn emptied(&self, name: &str) -> bool {
+        self.values.get(name).is_some_and(|(_, value)| value.is_empty())
     }
 
     /// The text of `name` read by `parse`; what cannot be read becomes a fault that names where it was said.
@@ -80,7 +86,7 @@ impl Typed {
         name: &str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
-        let (said, value) = self.values.get(name)?;
+        let (said, value) = self.values.get(name).filter(|(_, value)| !value.is_empty())?;
         match parse(value) {
             Ok(parsed) => Some(parsed),
             Err(error) => {
@@ -139,7 +145,6 @@ impl Typed {
                 (None, Kind::Value) => rest.next().cloned(),
             };
             match value {
-                Some(value) if value.is_empty() => drop(self.values.remove(setting.name())),
                 Some(value) => {
                     drop(self.values.insert(setting.name(), (format!("--{flag}"), value)))
                 }
@@ -185,8 +190,13 @@ pub fn unknown_variables<'a>(
 #[must_use]
 pub fn table(settings: &[Setting]) -> String {
     let rows = settings.iter().map(|setting| {
-        let flag = if setting.flag.is_empty() { String::new() } else { format!("--{}", setting.flag) };
-        let default = if setting.default.is_empty() { String::new() } else { format!(" [{}]", setting.default) };
+        let flag =
+            if setting.flag.is_empty() { String::new() } else { format!("--{}", setting.flag) };
+        let default = if setting.default.is_empty() {
+            String::new()
+        } else {
+            format!(" [{}]", setting.default)
+        };
         format!("  {flag:<34} {:<24} {}{default}\n", setting.variable, setting.help)
     });
     rows.collect()

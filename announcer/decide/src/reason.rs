@@ -1,0 +1,101 @@
+//! Why a Service is not announced: not failures, but answers. The same words stand in logs, metrics and Events.
+
+use model::address::{Family, NotAVipError};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A "no" for one Service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// The annotation `kube-vip.io/ignore` says so.
+    Ignored,
+    /// Its loadBalancerClass belongs to somebody else.
+    ForeignClass,
+    /// It is being deleted.
+    Deleting,
+    /// Nobody gave it an address yet.
+    NoAddress,
+    /// An address of it cannot be read.
+    AddressInvalid(NotAVipError),
+    /// No pod stands behind it.
+    NoEndpoints,
+    /// Policy Local, and no serving pod on this node.
+    NoLocalEndpoints,
+}
+
+/// Something a person should know about a Service; shown once as an Event.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Notice {
+    /// It asks for an address by DHCP, which this version does not fetch.
+    AwaitsDhcp(Vec<Family>),
+    /// An address of it cannot be read; the sentence says which and why.
+    AddressInvalid(String),
+}
+
+impl Notice {
+    /// One word in CamelCase for the Event's reason.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::AwaitsDhcp(_) => "AwaitsDHCP",
+            Self::AddressInvalid(_) => "AddressInvalid",
+        }
+    }
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AwaitsDhcp(families) => {
+                let markers: Vec<_> = families
+                    .iter()
+                    .map(|family| if *family == Family::V4 { "0.0.0.0" } else { "::" })
+                    .collect();
+                write!(
+                    f,
+                    "{} asks for an address by DHCP, which this version of kube-vip does not fetch: it is neither \
+                     announced nor reported. Give an address or a pool instead.",
+                    markers.join(" and ")
+                )
+            }
+            Self::AddressInvalid(sentence) => {
+                write!(
+                    f,
+                    "not announced: {sentence}; mend the annotation kube-vip.io/loadbalancerIPs"
+                )
+            }
+        }
+    }
+}
+
+/// Something a person should know about this node; logged when it begins.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Complaint {
+    /// No link was named and there is no default route to find one by.
+    NoDefaultRoute,
+    /// The link that was named does not exist.
+    LinkMissing(String),
+    /// The link has no Ethernet address to announce.
+    LinkWithoutMac(String),
+    /// The link has no carrier.
+    LinkDown(String),
+}
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoDefaultRoute => {
+                f.write_str("no link to announce on: there is no default route; set vip_interface")
+            }
+            Self::LinkMissing(name) => {
+                write!(f, "no link to announce on: there is no {name}; mend vip_interface")
+            }
+            Self::LinkWithoutMac(name) => {
+                write!(f, "cannot announce on {name}: it has no Ethernet address")
+            }
+            Self::LinkDown(name) => {
+                write!(f, "cannot announce on {name}: it is down or has no carrier")
+            }
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! When which claim is announced: at once, in a burst, then slowly for ever.
+//!
+//! ```text
+//!  claim appears    50 ms        1 s           5 s         every period, at a phase of its own
+//!       |            |            |             |            |           |           |
+//!  IPv4: request    request      request       request      request     request     ...
+//!        reply      reply        reply         reply        reply       reply
+//!  IPv6: advert     advert       advert        advert       advert      advert      ...
+//! ```
+//!
+//! A claim that vanishes is forgotten: nothing is sent for it any more. All claims share one ceiling of frames per
+//! second ([`pace`]); when it is reached, first frames of new claims go before the rest of their bursts, and both
+//! before slow repetitions. Slow repetitions get at most half of the ceiling: with very many claims the period stretches.
+
+pub mod pace;
+
+use crate::claim::Claim;
+use model::address::Family;
+use model::machine::{Machine, Time};
+use pace::Pace;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// When the rounds of a burst are due, counted from the first frame.
+const BURST: [Duration; 4] =
+    [Duration::ZERO, Duration::from_millis(50), Duration::from_secs(1), Duration::from_secs(5)];
+
+/// The time that one slow frame takes for itself: half of the ceiling is 2,500 frames/s.
+const SLOW_SHARE: Duration = Duration::from_micros(400);
+
+/// What a frame says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Announcement {
+    /// The gratuitous ARP request.
+    Request,
+    /// The gratuitous ARP reply.
+    Reply,
+    /// The unsolicited neighbour advertisement.
+    Advertisement,
+}
+
+/// What changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// These are the claims now, and only these.
+    ClaimsChanged(BTreeSet<Claim>),
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Send one frame.
+    Send {
+        /// For which claim.
+        claim: Claim,
+        /// Which frame.
+        announcement: Announcement,
+    },
+}
+
+/// The schedule of all claims of this node.
+#[derive(Debug)]
+pub struct Repeat {
+    period: Duration,
+    pace: Pace,
+    known: BTreeMap<Claim, Number>,
+    courses: BTreeMap<Number, Course>,
+    queues: Queues,
+    next_number: Number,
+    /// Frames in a round of all claims.
+    round_frames: u32,
+}
+
+/// Claims are numbered as they appear; the number also gives a claim its phase.
+type Number = u64;
+
+/// How far one claim has come.
+#[derive(Debug)]
+struct Course {
+    claim: Claim,
+    round: usize,
+    next: Announcement,
+    due: Time,
+    /// When its first frame was sent; rounds of the burst are counted from here.
+    began: Time,
+}
+
+/// Claims by when they are due, most urgent queue first.
+#[derive(Debug, Default)]
+struct Queues {
+    first: BTreeSet<(Time, Number)>,
+    burst: BTreeSet<(Time, Number)>,
+    slow: BTreeSet<(Time, Number)>,
+}
+
+impl Queues {
+    fn of(&mut self, course: &Course) -> &mut BTreeSet<(Time, Number)> {
+        match course.round {
+            0 if course.next == first_of(&course.claim) => &mut self.first,
+            round if round < BURST.len() => &mut self.burst,
+            _ => &mut self.slow,
+        }
+    }
+
+    fn ready(&self, now: Time) -> Option<Number> {
+        let heads = [&self.first, &self.burst, &self.slow].into_iter().filter_map(BTreeSet::first);
+        heads.filter(|(due, _)| *due <= now).map(|(_, number)| *number).next()
+    }
+
+    fn earliest(&self) -> Option<Time> {
+        let heads = [&self.first, &self.burst, &self.slow].into_iter().filter_map(BTreeSet::first);
+        heads.map(|(due, _)| *due).min()
+    }
+}
+
+impl Repeat {
+    /// A schedule without claims, whose slow repetitions come every `period` (kube-vip's `vip_arpRate`).
+    #[must_use]
+    pub fn every(period: Duration) -> Self {
+        Self {
+            period,
+            pace: Pace::default(),
+            known: BTreeMap::new(),
+            courses: BTreeMap::new(),
+            queues: Queues::default(),
+            next_number: 0,
+            round_frames: 0,
+        }
+    }
+
+    fn forget(&mut self, claim: &Claim) {
+        let course = self
+            .known
+            .remove(claim)
+            .and_then(|number| Some((number, self.courses.remove(&number)?)));
+        if let Some((number, course)) = course {
+            self.queues.of(&course).remove(&(course.due, number));
+            self.round_frames = self.round_frames.saturating_sub(round_frames(claim));
+        }
+    }
+
+    fn begin(&mut self, claim: Claim, now: Time) {
+        let number = self.next_number;
+        self.next_number = number.wrapping_add(1);
+        let next = first_of(&claim);
+        let course = Course { claim: claim.clone(), round: 0, next, due: now, began: now };
+        self.queues.of(&course).insert((now, number));
+        self.round_frames = self.round_frames.saturating_add(round_frames(&claim));
+        self.known.insert(claim, number);
+        self.courses.insert(number, course);
+    }
+
+    /// The period, stretched where so many claims would fill more than their share of the ceiling.
+    fn slow_period(&self) -> Duration {
+        self.period.max(SLOW_SHARE.saturating_mul(self.round_frames))
+    }
+
+    /// Everything that is due and that the ceiling lets through.
+    fn send(&mut self, now: Time) -> Vec<Output> {
+        let mut outputs = Vec::new();
+        let period = self.slow_period();
+        while let Some(number) = self.queues.ready(now) {
+            if !self.pace.take(now) {
+                break;
+            }
+            let Some(mut course) = self.courses.remove(&number) else { break };
+            self.queues.of(&course).remove(&(course.due, number));
+            outputs.push(Output::Send { claim: course.claim.clone(), announcement: course.next });
+            course.advance(now, period, number);
+            self.queues.of(&course).insert((course.due, number));
+            self.courses.insert(number, course);
+        }
+        outputs
+    }
+}
+
+impl Course {
+    /// Goes on to the frame after the one that was sent at `now`.
+    fn advance(&mut self, now: Time, period: Duration, number: Number) {
+        if self.round == 0 && self.next == first_of(&self.claim) {
+            self.began = now;
+        }
+        if self.next == Announcement::Request {
+            self.next = Announcement::Reply;
+            return;
+        }
+        self.next = first_of(&self.claim);
+        self.round = self.round.saturating_add(1);
+        self.due = match BURST.get(self.round) {
+            Some(offset) => self.began + *offset,
+            None if self.round == BURST.len() => self.due + phase(period, number),
+            None => after(self.due, now, period),
+        };
+    }
+}
+
+/// The next multiple of `period` from `due` on that is later than `now`: a late round is not made up for.
+fn after(due: Time, now: Time, period: Duration) -> Time {
+    let missed = now.since(due).as_nanos() / period.as_nanos().max(1);
+    let steps = u32::try_from(missed).unwrap_or(u32::MAX).saturating_add(1);
+    due + period.saturating_mul(steps)
+}
+
+/// A part of the period, so that claims which appeared together are not repeated together: multiples of the golden
+/// ratio are spread evenly however many there are.
+fn phase(period: Duration, number: Number) -> Duration {
+    let part = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    let nanos = period.as_nanos().saturating_mul(u128::from(part)) >> 32;
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+}
+
+const fn first_of(claim: &Claim) -> Announcement {
+    match claim.vip.family() {
+        Family::V4 => Announcement::Request,
+        Family::V6 => Announcement::Advertisement,
+    }
+}
+
+/// Frames in one round of `claim`.
+const fn round_frames(claim: &Claim) -> u32 {
+    match claim.vip.family() {
+        Family::V4 => 2,
+        Family::V6 => 1,
+    }
+}
+
+impl Machine for Repeat {
+    type Input = Input;
+    type Output = Output;
+
+    fn handle(&mut self, now: Time, Input::ClaimsChanged(claims): Input) -> Vec<Output> {
+        let gone: Vec<Claim> =
+            self.known.keys().filter(|claim| !claims.contains(claim)).cloned().collect();
+        gone.iter().for_each(|claim| self.forget(claim));
+        for claim in claims {
+            if !self.known.contains_key(&claim) {
+                self.begin(claim, now);
+            }
+        }
+        self.send(now)
+    }
+
+    fn wake(&mut self, now: Time) -> Vec<Output> {
+        self.send(now)
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        self.queues.earliest().map(|due| due.max(self.pace.free_at()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,11 @@
+//! Wire formats and conversations of the announcer, as values: bytes in, values out, and back. Nothing acts in here.
+//!
+//! Every decoder takes what a stranger may have sent: it is bounded, never panics, and says at which octet it stopped.
+//!
+//! - [`ethernet`]: the frame header that everything on a segment starts with
+//! - [`arp`]: gratuitous ARP, which tells a segment who answers for an IPv4 address
+//! - [`ndp`]: unsolicited neighbour advertisements, the same for IPv6
+
+pub mod arp;
+pub mod ethernet;
+pub mod ndp;

@@ -1,0 +1,226 @@
+//! Tells the segments which addresses are answered for here: sends what [`announcer_decide::repeat`] has scheduled.
+//!
+//! One task, one latest-value set of claims in, frames out. A frame that cannot be sent is not queued: the schedule
+//! comes back to its claim soon enough.
+
+use crate::apply::packet_socket::{OpenPacketSocketError, PacketSocket, SendFrameError};
+use announcer_decide::claim::Claim;
+use announcer_decide::repeat::{Announcement, Input, Output, Repeat};
+use model::address::{Family, MacAddress};
+use model::machine::Machine;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family as Labelled;
+use prometheus_client::registry::Registry;
+use protocols::arp::ArpMessage;
+use protocols::ndp::unsolicited_advertisement;
+use shared::clock::Clock;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Counters of this realm.
+#[derive(Debug, Clone)]
+pub struct NeighbourMetrics {
+    frames_sent: Labelled<FamilyLabel, Counter>,
+    send_errors: Labelled<FamilyLabel, Counter>,
+    withheld: Counter,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FamilyLabel {
+    family: &'static str,
+}
+
+impl FamilyLabel {
+    const fn of(claim: &Claim) -> Self {
+        match claim.vip.family() {
+            Family::V4 => Self { family: "ipv4" },
+            Family::V6 => Self { family: "ipv6" },
+        }
+    }
+}
+
+impl NeighbourMetrics {
+    /// Makes the counters and registers them.
+    pub fn register(registry: &mut Registry) -> Self {
+        let metrics = Self {
+            frames_sent: Labelled::default(),
+            send_errors: Labelled::default(),
+            withheld: Counter::default(),
+        };
+        registry.register(
+            "announcement_frames",
+            "Gratuitous ARP messages and unsolicited neighbour advertisements sent",
+            metrics.frames_sent.clone(),
+        );
+        registry.register(
+            "announcement_send_errors",
+            "Announcements that could not be sent; each is tried again at its next moment",
+            metrics.send_errors.clone(),
+        );
+        registry.register(
+            "announcements_withheld",
+            "Announcements left out because this node could not be sure that it may speak",
+            metrics.withheld.clone(),
+        );
+        metrics
+    }
+
+    /// Frames sent so far for `claim`'s family.
+    #[must_use]
+    pub fn frames_sent(&self, claim: &Claim) -> u64 {
+        self.frames_sent.get_or_create(&FamilyLabel::of(claim)).get()
+    }
+
+    /// Announcements left out so far because `may_speak` said no.
+    #[must_use]
+    pub fn withheld(&self) -> u64 {
+        self.withheld.get()
+    }
+
+    /// Frames of `claim`'s family that could not be sent so far.
+    #[must_use]
+    pub fn send_errors(&self, claim: &Claim) -> u64 {
+        self.send_errors.get_or_create(&FamilyLabel::of(claim)).get()
+    }
+}
+
+/// Announces the claims in `claims`, each at once when it appears, in a burst, and then every `period`, until its
+/// sender is dropped. Only the latest set counts; a claim that is not in it any more falls silent.
+///
+/// `may_speak` is asked right before each frame. Where it says no the frame is left out, and the schedule goes on: a
+/// process that was paused must not speak for what it may have lost, before its plan has caught up.
+pub async fn announce(
+    mut claims: watch::Receiver<BTreeSet<Claim>>,
+    period: Duration,
+    may_speak: impl Fn() -> bool + Send + 'static,
+    metrics: NeighbourMetrics,
+) {
+    let clock = Clock::start();
+    let mut schedule = Repeat::every(period);
+    let mut sender = Sender { sockets: BTreeMap::new(), failing: BTreeMap::new(), metrics };
+    claims.mark_changed();
+    loop {
+        let wake = async {
+            match schedule.deadline() {
+                Some(deadline) => tokio::time::sleep_until(clock.instant(deadline)).await,
+                None => std::future::pending().await,
+            }
+        };
+        // Claims first: what is not claimed any more must not be sent once more because its time had come.
+        let outputs = tokio::select! {
+            biased;
+            changed = claims.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                let latest = claims.borrow_and_update().clone();
+                sender.keep_only(&latest);
+                schedule.handle(clock.now(), Input::ClaimsChanged(latest))
+            }
+            () = wake => schedule.wake(clock.now()),
+        };
+        for Output::Send { claim, announcement } in outputs {
+            if may_speak() {
+                sender.send(claim, announcement);
+            } else {
+                sender.metrics.withheld.inc();
+            }
+        }
+    }
+}
+
+/// Owns a socket per link, and remembers which claims fail so as to say it once.
+struct Sender {
+    sockets: BTreeMap<u32, PacketSocket>,
+    failing: BTreeMap<Claim, BTreeSet<Failure>>,
+    metrics: NeighbourMetrics,
+}
+
+/// Kinds of errors, as far as the log tells them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Failure {
+    NoSocket,
+    LinkDown,
+    QueueFull,
+    LinkGone,
+    Refused,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+enum AnnounceError {
+    Open(#[from] OpenPacketSocketError),
+    Send(#[from] SendFrameError),
+}
+
+impl AnnounceError {
+    const fn kind(&self) -> Failure {
+        match self {
+            Self::Open(_) => Failure::NoSocket,
+            Self::Send(SendFrameError::LinkDown { .. }) => Failure::LinkDown,
+            Self::Send(SendFrameError::QueueFull { .. }) => Failure::QueueFull,
+            Self::Send(SendFrameError::LinkGone { .. }) => Failure::LinkGone,
+            Self::Send(SendFrameError::Refused { .. }) => Failure::Refused,
+        }
+    }
+}
+
+impl Sender {
+    /// Lets go of what belongs to claims that are no more.
+    fn keep_only(&mut self, claims: &BTreeSet<Claim>) {
+        let links: BTreeSet<u32> = claims.iter().map(|claim| claim.index).collect();
+        self.sockets.retain(|index, _| links.contains(index));
+        self.failing.retain(|claim, _| claims.contains(claim));
+    }
+
+    fn send(&mut self, claim: Claim, announcement: Announcement) {
+        let label = FamilyLabel::of(&claim);
+        match self.try_send(&claim, announcement) {
+            Ok(()) => {
+                self.metrics.frames_sent.get_or_create(&label).inc();
+                if self.failing.remove(&claim).is_some() {
+                    tracing::info!(vip = %claim.vip, link = %claim.link, "announcement works again");
+                }
+            }
+            Err(error) => {
+                self.metrics.send_errors.get_or_create(&label).inc();
+                self.warn_once(claim, &error);
+            }
+        }
+    }
+
+    fn try_send(&mut self, claim: &Claim, announcement: Announcement) -> Result<(), AnnounceError> {
+        let socket = match self.sockets.entry(claim.index) {
+            std::collections::btree_map::Entry::Occupied(open) => open.into_mut(),
+            std::collections::btree_map::Entry::Vacant(place) => {
+                place.insert(PacketSocket::open(claim.index)?)
+            }
+        };
+        Ok(socket.send(&frame(claim, announcement))?)
+    }
+
+    /// Once for a claim and kind of error, until the claim works again.
+    fn warn_once(&mut self, claim: Claim, error: &AnnounceError) {
+        let (vip, link) = (claim.vip, claim.link.clone());
+        if self.failing.entry(claim).or_default().insert(error.kind()) {
+            let cause = std::error::Error::source(error).map(ToString::to_string);
+            tracing::warn!(%vip, %link, %error, cause, "announcement was not sent");
+        }
+    }
+}
+
+/// The frame for one announcement; IPv6 has only one.
+fn frame(claim: &Claim, announcement: Announcement) -> Vec<u8> {
+    match (claim.vip.ip(), announcement) {
+        (IpAddr::V4(vip), Announcement::Reply) => {
+            ArpMessage::gratuitous_reply(vip, claim.mac).frame(MacAddress::BROADCAST).to_vec()
+        }
+        (IpAddr::V4(vip), _) => {
+            ArpMessage::gratuitous_request(vip, claim.mac).frame(MacAddress::BROADCAST).to_vec()
+        }
+        (IpAddr::V6(vip), _) => unsolicited_advertisement(vip, claim.mac).to_vec(),
+    }
+}

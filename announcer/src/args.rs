@@ -1,0 +1,265 @@
+//! What was typed, and what it means. Everything that is wrong is said at once, before anything starts.
+
+use crate::settings::{NOT_YET, SETTINGS, WITHOUT_EFFECT};
+use announcer_decide::config::{Config, ElectionConfig, NodeName, RepeatPeriod};
+use announcer_decide::link::LinkName;
+use model::lease::LeaseSettings;
+use model::object::ObjectKey;
+use model::settings::{Kind, Setting, Typed, unknown_variables};
+use shared::log::Level;
+use std::net::{Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything the daemon can be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meant {
+    /// What the plan depends on.
+    pub config: Config,
+    /// The election for Services.
+    pub election: ElectionConfig,
+    /// How claims are repeated.
+    pub repeat: RepeatPeriod,
+    /// Where metrics and probes are served; `None` is off.
+    pub admin: Option<SocketAddr>,
+    /// Kubeconfig files to try outside a pod, in order.
+    pub kubeconfigs: Vec<PathBuf>,
+    /// How much is logged.
+    pub level: Level,
+    /// Sentences to log at start.
+    pub warnings: Vec<String>,
+}
+
+/// What the process is surrounded by, as far as it matters.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// Environment variables.
+    pub environment: Vec<(String, String)>,
+    /// Name of the host.
+    pub host: String,
+    /// Namespace of the pod, if this is one.
+    pub pod_namespace: Option<String>,
+}
+
+/// Everything that is wrong with what was typed, a line each.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cannot start:\n  {}", .0.join("\n  "))]
+pub struct ReadSettingsError(pub Vec<String>);
+
+/// Reads `arguments` (what follows the subcommand) and the surroundings.
+///
+/// # Errors
+/// All faults at once.
+pub fn read(arguments: &[String], around: &Surroundings) -> Result<Meant, ReadSettingsError> {
+    let table = table();
+    let mut typed = Typed::read(&table, arguments, &around.environment);
+    for word in std::mem::take(&mut typed.words) {
+        typed.faults.push(format!("{word:?} is not a flag"));
+    }
+    refuse_what_is_not_there(&mut typed);
+    let unknown =
+        unknown_variables(&table, &around.environment, &["vip_", "svc_", "bgp_", "cp_", "lb_"]);
+    typed
+        .warnings
+        .extend(unknown.iter().map(|name| format!("{name} is not a variable of this program")));
+    let idle: Vec<_> = WITHOUT_EFFECT
+        .iter()
+        .map(Setting::name)
+        .filter(|name| typed.text(name).is_some())
+        .collect();
+    if !idle.is_empty() {
+        typed.warnings.push(format!("without effect in this version: {}", idle.join(", ")));
+    }
+    let meant = meant(&mut typed, around);
+    if typed.faults.is_empty() { Ok(meant) } else { Err(ReadSettingsError(typed.faults)) }
+}
+
+/// Every name that is understood, with or without effect.
+#[must_use]
+pub fn table() -> Vec<Setting> {
+    SETTINGS
+        .iter()
+        .chain(NOT_YET.iter().map(|(setting, _)| setting))
+        .chain(WITHOUT_EFFECT)
+        .copied()
+        .collect()
+}
+
+fn refuse_what_is_not_there(typed: &mut Typed) {
+    for (setting, feature) in NOT_YET {
+        let name = setting.name();
+        let on = match setting.kind {
+            Kind::Switch => typed.switch(name) == Some(true),
+            Kind::Value => typed.text(name).is_some(),
+        };
+        if on {
+            typed
+                .faults
+                .push(format!("{name}: this version does not have {feature} yet; leave it off"));
+        }
+    }
+}
+
+fn meant(typed: &mut Typed, around: &Surroundings) -> Meant {
+    if typed.switch("arp") == Some(false) {
+        typed.faults.push(
+            "arp (vip_arp): no mode is on; this version announces by ARP and NDP only".to_owned(),
+        );
+    }
+    if typed.switch("services") != Some(true) {
+        typed.faults.push("services (svc_enable): nothing to do; set it to true".to_owned());
+    }
+    if typed.switch("leaderElection") == Some(false) {
+        typed.warnings.push(
+            "vip_leaderelection=false changes nothing: ARP always elects one owner".to_owned(),
+        );
+    }
+    let node = typed.text("nodeName").unwrap_or(&around.host).to_lowercase();
+    if node.is_empty() {
+        typed.faults.push("nodeName (vip_nodename): this host has no name; set it".to_owned());
+    }
+    let services_link = typed.text("serviceInterface").or_else(|| typed.text("interface"));
+    let config = Config {
+        node: NodeName(node.clone()),
+        services_link: services_link.map(|name| LinkName(name.to_owned())),
+        class: typed.text("lbClassName").unwrap_or("kube-vip.io/kube-vip-class").to_owned(),
+    };
+    let level = typed.parsed("log", str::parse::<i32>).unwrap_or_default();
+    Meant {
+        config,
+        election: ElectionConfig {
+            lease: lease_key(typed, around),
+            settings: lease_settings(typed, node),
+        },
+        repeat: RepeatPeriod(repeat_period(typed)),
+        admin: admin_address(typed),
+        kubeconfigs: kubeconfigs(typed),
+        level: Level::from_kube_vip(level),
+        warnings: std::mem::take(&mut typed.warnings),
+    }
+}
+
+/// `name` or `namespace/name`; without a namespace it is the pod's own, else `cp_namespace`, else kube-system.
+fn lease_key(typed: &Typed, around: &Surroundings) -> ObjectKey {
+    let name = typed.text("servicesLeaseName").unwrap_or("plndr-svcs-lock");
+    let namespace = around
+        .pod_namespace
+        .as_deref()
+        .or_else(|| typed.text("namespace"))
+        .unwrap_or("kube-system");
+    let (namespace, name) = name.split_once('/').unwrap_or((namespace, name));
+    ObjectKey::new(namespace, name)
+}
+
+fn lease_settings(typed: &mut Typed, identity: String) -> LeaseSettings {
+    let mut seconds = |name: &str, default| {
+        Duration::from_secs(typed.parsed(name, str::parse::<u32>).map_or(default, u64::from))
+    };
+    let duration = seconds("leaseDuration", 5);
+    let renew_deadline = seconds("leaseRenewDuration", 3);
+    let retry_period = seconds("leaseRetry", 1);
+    typed.faults.extend(model::lease::contradictions(duration, renew_deadline, retry_period));
+    LeaseSettings { identity, duration, renew_deadline, retry_period }
+}
+
+fn repeat_period(typed: &mut Typed) -> Duration {
+    let millis = typed.parsed("vip_arpRate", str::parse::<u32>).unwrap_or(3000);
+    // kube-vip falls back to its default below 500, too.
+    Duration::from_millis(u64::from(if millis < 500 { 3000 } else { millis }))
+}
+
+fn admin_address(typed: &mut Typed) -> Option<SocketAddr> {
+    if typed.emptied("prometheusHTTPServer") {
+        return None;
+    }
+    let everywhere = |port| SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port);
+    let parse = |text: &str| match text.strip_prefix(':') {
+        Some(port) => port.parse().map(everywhere).map_err(|_| format!("{port:?} is not a port")),
+        None => text
+            .parse()
+            .map_err(|_| format!("{text:?} is not an address with a port, such as :2112")),
+    };
+    Some(typed.parsed("prometheusHTTPServer", parse).unwrap_or_else(|| everywhere(2112)))
+}
+
+fn kubeconfigs(typed: &Typed) -> Vec<PathBuf> {
+    let named = typed.text("k8sConfigPath").map(PathBuf::from);
+    let home = std::env::home_dir().map(|home| home.join(".kube/config"));
+    named.into_iter().chain([PathBuf::from("/etc/kubernetes/admin.conf")]).chain(home).collect()
+}
+
+/// What `--help` prints.
+#[must_use]
+pub fn help() -> String {
+    let intro = "kube-vip makes addresses of Services reachable from this node.\n\n  \
+                 kube-vip manager              run\n  \
+                 kube-vip manifest daemonset   print a DaemonSet for the settings that follow\n  \
+                 kube-vip manifest rbac        print the rights it needs\n  \
+                 kube-vip version              print the version\n\n\
+                 Settings, as flag or variable (a flag wins):\n";
+    format!("{intro}{}", model::settings::table(SETTINGS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Meant, ReadSettingsError> {
+        let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
+        let environment =
+            environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        super::read(
+            &arguments,
+            &Surroundings { environment, host: "Node-A".to_owned(), pod_namespace: None },
+        )
+    }
+
+    #[test]
+    fn kube_vips_own_manifest_starts_it() {
+        let environment = [
+            ("vip_arp", "true"),
+            ("port", "6443"),
+            ("vip_nodename", ""),
+            ("vip_interface", "eth0"),
+            ("dns_mode", "first"),
+            ("svc_enable", "T"),
+            ("svc_leasename", "plndr-svcs-lock"),
+            ("vip_leaderelection", "true"),
+            ("vip_leaseduration", "15"),
+            ("vip_renewdeadline", "10"),
+            ("vip_retryperiod", "2"),
+            ("vip_address", ""),
+            ("prometheus_server", ":2112"),
+        ];
+        let meant = read(&[], &environment).unwrap();
+        assert_eq!(meant.config.node, NodeName("node-a".to_owned()));
+        assert_eq!(meant.election.settings.duration, Duration::from_secs(15));
+        assert_eq!(meant.election.lease, ObjectKey::new("kube-system", "plndr-svcs-lock"));
+        assert_eq!(meant.warnings, ["without effect in this version: port, dnsMode"]);
+    }
+
+    #[test]
+    fn says_everything_that_is_wrong_at_once() {
+        let environment = [
+            ("vip_arp", "maybe"),
+            ("bgp_enable", "true"),
+            ("vip_leaseduration", "2"),
+            ("prometheus_server", "x"),
+        ];
+        let error = read(&["--nope"], &environment).unwrap_err();
+        for part in ["--nope", "maybe", "BGP", "lease duration 2s", "svc_enable", "\"x\""] {
+            assert!(error.to_string().contains(part), "{part} is missing in: {error}");
+        }
+    }
+
+    #[test]
+    fn a_feature_that_is_off_is_no_fault_and_a_misspelt_variable_warns() {
+        let meant = read(&["--services"], &[("bgp_enable", "false"), ("vip_apr", "true")]).unwrap();
+        assert_eq!(meant.warnings, ["vip_apr is not a variable of this program"]);
+    }
+
+    #[test]
+    fn an_empty_flag_turns_the_page_off() {
+        assert_eq!(read(&["--services", "--prometheusHTTPServer="], &[]).unwrap().admin, None);
+    }
+}

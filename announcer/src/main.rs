@@ -1,0 +1,45 @@
+//! `kube-vip`: makes addresses of Services reachable from this node.
+
+use announcer::args::{self, Surroundings};
+use announcer::{app, manifest};
+use shared::about::{answer, environment, host_name, refuse, say};
+use std::process::ExitCode;
+
+#[tokio::main(worker_threads = 2)]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(answer) = answer(&arguments, "kube-vip", env!("CARGO_PKG_VERSION"), args::help) {
+        return answer;
+    }
+    match arguments.split_first() {
+        Some((command, rest)) if command == "manager" || command == "service" => run(rest).await,
+        Some((command, rest)) if command == "manifest" => {
+            match manifest::print(rest, &environment()) {
+                Ok(text) => say(&text),
+                Err(error) => refuse(&error),
+            }
+        }
+        Some((command, _)) => refuse(&format!("{command:?} is not a command; try kube-vip --help")),
+        None => refuse(&args::help()),
+    }
+}
+
+async fn run(arguments: &[String]) -> ExitCode {
+    let around = Surroundings {
+        environment: environment(),
+        host: host_name(),
+        pod_namespace: shared::api_client::pod_namespace(),
+    };
+    let meant = match args::read(arguments, &around) {
+        Ok(meant) => meant,
+        Err(error) => return refuse(&error),
+    };
+    shared::log::start(meant.level);
+    for warning in &meant.warnings {
+        tracing::warn!("{warning}");
+    }
+    match app::run(meant).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => refuse(&format!("{error:#}")),
+    }
+}

@@ -1,0 +1,4 @@
+//! Turns what happens outside into events.
+
+pub mod cluster;
+pub mod links;

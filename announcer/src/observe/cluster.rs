@@ -1,0 +1,37 @@
+//! Services and EndpointSlices: one watch each, whatever their number.
+
+use announcer_decide::event::Event;
+use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use kube::runtime::watcher;
+use kube::{Api, Client};
+use shared::slim;
+use shared::watch::{Observed, follow};
+use tokio::sync::mpsc;
+
+/// Follows Services of type LoadBalancer. The API server selects them; one that changes its type arrives as gone, which
+/// is the release we want.
+pub async fn services(client: Client, events_tx: mpsc::Sender<Event>) {
+    let api: Api<Service> = Api::all(client);
+    let selected = watcher::Config::default().fields("spec.type=LoadBalancer");
+    let door = |observed| match observed {
+        Observed::Seen(service) => Event::ServiceSeen(service),
+        Observed::Gone(key) => Event::ServiceGone(key),
+        Observed::Listed => Event::ServicesListed,
+    };
+    follow(api, selected, |object| Some(slim::service(object)), door, events_tx).await;
+}
+
+/// Follows EndpointSlices that belong to a Service with an address of its own.
+pub async fn slices(client: Client, events_tx: mpsc::Sender<Event>) {
+    let api: Api<EndpointSlice> = Api::all(client);
+    // Headless Services cannot be load balancers.
+    let selected = watcher::Config::default()
+        .labels("kubernetes.io/service-name,!service.kubernetes.io/headless");
+    let door = |observed| match observed {
+        Observed::Seen(slice) => Event::SliceSeen(slice),
+        Observed::Gone(key) => Event::SliceGone(key),
+        Observed::Listed => Event::SlicesListed,
+    };
+    follow(api, selected, slim::slice, door, events_tx).await;
+}

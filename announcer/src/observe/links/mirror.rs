@@ -1,0 +1,206 @@
+//! What the kernel has said so far, and the events by which the rest of the program was told of it.
+//!
+//! Kernel facts speak of link numbers, events of link names. An address whose link is not known yet is kept and told
+//! as soon as the link is; a link that is renamed is told as gone, with its addresses, and seen again.
+
+use super::fact::{Fact, KernelAddress};
+use crate::apply::addresses::Mark;
+use announcer_decide::event::Event;
+use announcer_decide::link::{HostAddress, Link, LinkName, Owner};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// The kernel's links and addresses as they were told.
+#[derive(Debug)]
+pub(super) struct Mirror {
+    mark: Mark,
+    state: State,
+    /// The link of the default route, as far as it is known.
+    default: Option<u32>,
+    told_default: Option<Option<LinkName>>,
+}
+
+/// All links and addresses at one time.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct State {
+    links: BTreeMap<u32, Link>,
+    addresses: BTreeMap<(u32, IpAddr, u8), Option<u8>>,
+}
+
+impl State {
+    /// Takes one fact of a listing; facts about routes have no place here.
+    pub(super) fn list(&mut self, fact: Fact) {
+        match fact {
+            Fact::LinkPresent(link) => {
+                self.links.insert(link.index, link);
+            }
+            Fact::AddressPresent(KernelAddress { index, ip, length, protocol }) => {
+                self.addresses.insert((index, ip, length), protocol);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Mirror {
+    /// Knows nothing yet; addresses with `mark` are ours.
+    pub(super) fn new(mark: Mark) -> Self {
+        Self { mark, state: State::default(), default: None, told_default: None }
+    }
+
+    /// Takes one fact that the kernel reported; the events that it makes, none when it was known.
+    pub(super) fn take(&mut self, fact: Fact) -> Vec<Event> {
+        match fact {
+            Fact::LinkPresent(link) => self.link_present(link),
+            Fact::LinkAbsent(index) => self.link_absent(index),
+            Fact::AddressPresent(address) => self.address_present(address),
+            Fact::AddressAbsent(address) => self.address_absent(address),
+            Fact::DefaultPresent(_) | Fact::DefaultAbsent | Fact::Other => Vec::new(),
+        }
+    }
+
+    /// Takes a whole listing; the events are the way from what was told to what is listed. What is gone comes first,
+    /// so that a name that moved to another link is never seen twice.
+    pub(super) fn replace(&mut self, listed: State) -> Vec<Event> {
+        let renamed_or_gone =
+            |link: &&Link| listed.links.get(&link.index).is_none_or(|new| new.name != link.name);
+        let gone: Vec<u32> =
+            self.state.links.values().filter(renamed_or_gone).map(|link| link.index).collect();
+        let mut events: Vec<Event> =
+            gone.into_iter().flat_map(|index| self.link_absent(index)).collect();
+        let stale: Vec<_> = self
+            .state
+            .addresses
+            .keys()
+            .filter(|key| !listed.addresses.contains_key(key))
+            .copied()
+            .collect();
+        for (index, ip, length) in stale {
+            events.extend(self.address_absent(KernelAddress { index, ip, length, protocol: None }));
+        }
+        for link in listed.links.into_values() {
+            events.extend(self.link_present(link));
+        }
+        for ((index, ip, length), protocol) in listed.addresses {
+            events.extend(self.address_present(KernelAddress { index, ip, length, protocol }));
+        }
+        events
+    }
+
+    /// Takes the link that the default route leaves by.
+    pub(super) const fn set_default(&mut self, index: Option<u32>) {
+        self.default = index;
+    }
+
+    /// The link of the default route, if that is not what was told last.
+    pub(super) fn tell_default(&mut self) -> Option<Event> {
+        let name = self
+            .default
+            .and_then(|index| self.state.links.get(&index))
+            .map(|link| link.name.clone());
+        if self.told_default.as_ref() == Some(&name) {
+            return None;
+        }
+        self.told_default = Some(name.clone());
+        Some(Event::DefaultLinkSeen(name))
+    }
+
+    /// Whether `fact` may have changed the default route. The kernel takes IPv4 routes away without a word when their
+    /// link goes down or loses the address they depend on, so a change to the default link counts too.
+    pub(super) fn touches_default(&self, fact: &Fact) -> bool {
+        match fact {
+            Fact::DefaultPresent(_) | Fact::DefaultAbsent => true,
+            Fact::LinkPresent(link) => {
+                self.default == Some(link.index) && self.state.links.get(&link.index) != Some(link)
+            }
+            Fact::LinkAbsent(index) => self.default == Some(*index),
+            Fact::AddressAbsent(address) => {
+                self.default == Some(address.index) && address.protocol != Some(self.mark.0)
+            }
+            Fact::AddressPresent(_) | Fact::Other => false,
+        }
+    }
+
+    fn link_present(&mut self, link: Link) -> Vec<Event> {
+        let known = self.state.links.get(&link.index);
+        if known == Some(&link) {
+            return Vec::new();
+        }
+        let index = link.index;
+        let same_name = known.is_some_and(|known| known.name == link.name);
+        let mut events = if same_name { Vec::new() } else { self.tell_gone(index) };
+        self.state.links.insert(index, link.clone());
+        events.push(Event::LinkSeen(link));
+        if !same_name {
+            let kept = self.on_link(index);
+            events.extend(kept.into_iter().map(Event::AddressSeen));
+        }
+        events
+    }
+
+    fn link_absent(&mut self, index: u32) -> Vec<Event> {
+        let events = self.tell_gone(index);
+        self.state.links.remove(&index);
+        self.state.addresses.retain(|(on, ..), _| *on != index);
+        events
+    }
+
+    /// The events for a link whose name is not there any more; nothing when it was not known.
+    fn tell_gone(&self, index: u32) -> Vec<Event> {
+        let link = self.state.links.get(&index).map(|link| Event::LinkGone(link.name.clone()));
+        self.on_link(index).into_iter().map(Event::AddressGone).chain(link).collect()
+    }
+
+    fn address_present(&mut self, address: KernelAddress) -> Vec<Event> {
+        let KernelAddress { index, ip, length, protocol } = address;
+        let before = self.state.addresses.insert((index, ip, length), protocol);
+        if before == Some(protocol) {
+            return Vec::new();
+        }
+        let gone =
+            before.and_then(|protocol| self.host_address(KernelAddress { protocol, ..address }));
+        let seen = self.host_address(address);
+        if gone == seen {
+            return Vec::new();
+        }
+        gone.map(Event::AddressGone).into_iter().chain(seen.map(Event::AddressSeen)).collect()
+    }
+
+    fn address_absent(&mut self, address: KernelAddress) -> Vec<Event> {
+        let KernelAddress { index, ip, length, .. } = address;
+        let Some(protocol) = self.state.addresses.remove(&(index, ip, length)) else {
+            return Vec::new();
+        };
+        self.host_address(KernelAddress { protocol, ..address })
+            .map(Event::AddressGone)
+            .into_iter()
+            .collect()
+    }
+
+    /// All addresses on the link `index`; none while its name is not known.
+    fn on_link(&self, index: u32) -> Vec<HostAddress> {
+        self.state
+            .addresses
+            .range((index, IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0)..)
+            .take_while(|((on, ..), _)| *on == index)
+            .filter_map(|((index, ip, length), protocol)| {
+                self.host_address(KernelAddress {
+                    index: *index,
+                    ip: *ip,
+                    length: *length,
+                    protocol: *protocol,
+                })
+            })
+            .collect()
+    }
+
+    fn host_address(&self, address: KernelAddress) -> Option<HostAddress> {
+        let KernelAddress { index, ip, length, protocol } = address;
+        let link = self.state.links.get(&index)?.name.clone();
+        let owner = if protocol == Some(self.mark.0) { Owner::Us } else { Owner::Other };
+        Some(HostAddress { link, ip, length, owner })
+    }
+}
+
+#[cfg(test)]
+mod tests;

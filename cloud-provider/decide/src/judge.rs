@@ -1,0 +1,174 @@
+//! One Service at a time: is it right, what must be written, or why not.
+
+use crate::allocate::{AskedIn, Asker, allocate, read_static};
+use crate::plan::Plan;
+use crate::reason::{Denial, Refusal};
+use crate::world::{Record, World, is_ours, vips};
+use crate::write::{Edit, ServiceWrite, is_marked};
+use model::address::{AddressRequest, Vip, format_address_list};
+use model::service::{FamilyPolicy, Service, ServiceKey};
+use std::collections::BTreeSet;
+
+/// What is to become of one Service.
+#[derive(Debug, Clone, PartialEq)]
+enum Verdict {
+    /// It has these addresses and needs nothing.
+    Right(Vec<AddressRequest>),
+    /// It is to have these addresses, by this write.
+    Write(ServiceWrite, Vec<AddressRequest>),
+    /// It gets nothing.
+    Refused(Denial),
+    /// It needs a pool, and the pools are not known yet.
+    Waits,
+}
+
+impl World {
+    /// All that is wanted right now. Judges what changed since the last call, in the order of keys; the rest stands.
+    ///
+    /// Empty until [`crate::Event::ServicesListed`]: every address in use is learned before any is given.
+    pub fn plan(&mut self) -> &Plan {
+        if !self.listed {
+            return &self.plan;
+        }
+        let mut waiting = BTreeSet::new();
+        while let Some(key) = self.unsettled.pop_first() {
+            let Some(record) = self.records.get(&key) else { continue };
+            let verdict = self.judge(record);
+            if verdict == Verdict::Waits {
+                waiting.insert(key.clone());
+            }
+            self.conclude(&key, verdict);
+        }
+        self.unsettled = waiting;
+        &self.plan
+    }
+
+    fn judge(&self, record: &Record) -> Verdict {
+        let service = &record.service;
+        if is_ours(service) && !service.deleting {
+            return self.serve(record).unwrap_or_else(Verdict::Refused);
+        }
+        // Another class's controller may use the same finalizer; only what was ours before is ours to clean.
+        let ours_to_clean = service.class.is_none() || record.was_ours;
+        let write = match (ours_to_clean, service.deleting) {
+            (false, _) => None,
+            (true, true) => Some(ServiceWrite::release(service)),
+            (true, false) => is_marked(service).then(|| ServiceWrite::give_back(service)),
+        };
+        match write.filter(ServiceWrite::is_needed) {
+            Some(write) => Verdict::Write(write, Vec::new()),
+            None => Verdict::Right(Vec::new()),
+        }
+    }
+
+    /// The annotation counts; without it `spec.loadBalancerIP`; without both the pool.
+    fn serve(&self, record: &Record) -> Result<Verdict, Denial> {
+        let service = &record.service;
+        let annotation = service.annotation.as_deref().unwrap_or_default();
+        let annotated = read_static(service, annotation, AskedIn::Annotation)?;
+        if !annotated.is_empty() {
+            self.refuse_conflict(record, &annotated)?;
+            return Ok(keep_annotation(service, annotation, annotated));
+        }
+        let spec = service.load_balancer_ip.as_deref().unwrap_or_default();
+        let specified = read_static(service, spec, AskedIn::Spec)?;
+        self.refuse_conflict(record, &specified)?;
+        let Some(addresses) = self.complete(record, &specified)? else { return Ok(Verdict::Waits) };
+        let mut write = ServiceWrite::adopt(service);
+        write.annotation = Edit::Set(format_address_list(&addresses));
+        if let (true, Some(first)) = (specified.is_empty(), addresses.first()) {
+            write.load_balancer_ip = Edit::Set(first.to_string());
+        }
+        Ok(Verdict::Write(write, addresses))
+    }
+
+    /// Adds what `specified` lacks; `None` where that takes a pool and the pools are not known yet.
+    ///
+    /// An address of the user's own is taken as it is. On a Service with our label `spec.loadBalancerIP` is what is
+    /// left of a list that we wrote, and the family that got lost with the annotation is given again.
+    fn complete(
+        &self,
+        record: &Record,
+        specified: &[AddressRequest],
+    ) -> Result<Option<Vec<AddressRequest>>, Denial> {
+        let service = &record.service;
+        let restores = service.labelled && lacks_family(service, specified);
+        if !specified.is_empty() && !restores {
+            return Ok(Some(specified.to_vec()));
+        }
+        let asker = Asker { service, holds: &record.holds, in_use: &self.in_use };
+        let Some(pools) = &self.pools else { return Ok(None) };
+        let may_lack =
+            !specified.is_empty() && service.family_policy == FamilyPolicy::PreferDualStack;
+        match allocate(asker, pools, specified) {
+            Err(_) if may_lack => Ok(Some(specified.to_vec())),
+            completed => completed.map(Some),
+        }
+    }
+
+    fn refuse_conflict(
+        &self,
+        record: &Record,
+        addresses: &[AddressRequest],
+    ) -> Result<(), Refusal> {
+        let vips: Vec<Vip> = vips(addresses).collect();
+        self.conflict(record, &vips).map_or(Ok(()), Err)
+    }
+
+    /// Makes a verdict part of the plan, and what it gives part of what is in use.
+    fn conclude(&mut self, key: &ServiceKey, verdict: Verdict) {
+        self.plan.writes.remove(key);
+        self.plan.refusals.remove(key);
+        let mut shortage = None;
+        let decided = match verdict {
+            Verdict::Waits => Vec::new(),
+            Verdict::Refused(denial) => {
+                self.plan.refusals.insert(key.clone(), denial.refusal);
+                shortage = denial.shortage;
+                Vec::new()
+            }
+            Verdict::Right(addresses) => {
+                self.note_given(key, &addresses);
+                Vec::new()
+            }
+            Verdict::Write(write, addresses) => {
+                self.note_given(key, &addresses);
+                self.plan.writes.insert(key.clone(), write);
+                addresses
+            }
+        };
+        self.reserve(key, vips(&decided).collect());
+        let next = self.waiting.place(key, shortage);
+        self.unsettled.extend(next);
+    }
+
+    fn note_given(&mut self, key: &ServiceKey, addresses: &[AddressRequest]) {
+        if let Some(record) = self.records.get_mut(key) {
+            record.given = vips(addresses).collect();
+        }
+    }
+}
+
+/// Leaves a readable annotation alone; only where there is something to write anyway is it put in its plain form.
+fn keep_annotation(service: &Service, text: &str, addresses: Vec<AddressRequest>) -> Verdict {
+    let mut write = ServiceWrite::adopt(service);
+    if !write.is_needed() {
+        return Verdict::Right(addresses);
+    }
+    let plain = format_address_list(&addresses);
+    if plain != text {
+        write.annotation = Edit::Set(plain);
+    }
+    Verdict::Write(write, addresses)
+}
+
+/// Whether the Service's policy lets it have a family that `addresses` lack.
+fn lacks_family(service: &Service, addresses: &[AddressRequest]) -> bool {
+    let lacks = |family| addresses.iter().all(|request| request.family() != family);
+    match service.family_policy {
+        FamilyPolicy::SingleStack => false,
+        FamilyPolicy::PreferDualStack | FamilyPolicy::RequireDualStack => {
+            service.families.iter().copied().any(lacks)
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Which addresses each Service is to have: facts in, one plan out, nothing done.
+//!
+//! ```text
+//!  Event --> World::apply        facts: Services, pools, who uses which address
+//!                |
+//!            World::plan         judges only the Services that are not settled
+//!                |
+//!              Plan              one write or one refusal per Service
+//! ```
+//!
+//! Promise: an address is held from the moment it is decided until the watch shows that nobody has it, so no order,
+//! loss or repetition of writes gives one address to two Services that would collide on it.
+
+mod allocate;
+mod conflict;
+mod event;
+mod in_use;
+mod judge;
+mod plan;
+mod pools;
+mod reason;
+#[cfg(test)]
+mod tests;
+mod waiting;
+mod world;
+mod write;
+
+pub use event::Event;
+pub use plan::Plan;
+pub use pools::{ElementFault, ParsePoolsError};
+pub use reason::{Reason, Refusal};
+pub use world::World;
+pub use write::{Edit, ServiceWrite};

@@ -1,0 +1,97 @@
+//! Start order, terms, stop order.
+
+use crate::args::Config;
+use crate::metrics::Metrics;
+use crate::term::{Office, serve};
+use anyhow::Context;
+use prometheus_client::registry::Registry;
+use shared::admin::{self, Health};
+use shared::clock::Clock;
+use shared::events::Recorder;
+use shared::lease::{Election, Leadership};
+use shared::task::Owned;
+use shared::{api_client, shutdown};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// Runs until a signal asks to leave.
+///
+/// # Errors
+/// No cluster can be found, or a part that must live has ended.
+pub async fn run(config: Config, host: &str) -> anyhow::Result<()> {
+    let mut leave_rx = shutdown::requested().context("cannot catch signals")?;
+    let client = api_client::connect(&config.kubeconfigs).await?;
+    let clock = Clock::start();
+    let mut registry = Registry::default();
+    let metrics = Metrics::register(&mut registry);
+    let (ready_tx, ready_rx) = watch::channel(false);
+    let (health_tx, health_rx) = watch::channel(Health::default());
+    let _admin = config
+        .admin
+        .map(|address| Owned::spawn(admin::serve(address, Arc::new(registry), health_rx)));
+    let (recorder, recording) = Recorder::new(client.clone(), "kube-vip-cloud-provider", host);
+    let _recording = Owned::spawn(recording);
+    let (leadership_rx, mut election) = stand(&config, client.clone(), clock, leave_rx.clone());
+    let _health = Owned::spawn(report_health(leadership_rx.clone(), ready_rx, health_tx));
+    let office = Office { client, clock, recorder, metrics, ready_tx };
+    loop {
+        let mut next_term = leadership_rx.clone();
+        tokio::select! {
+            won = next_term.wait_for(Leadership::claimed) => {
+                won.context("the election ended")?;
+            }
+            ended = election.finished() => return ended.context("the election failed"),
+        }
+        office.metrics.leader.set(1);
+        tokio::select! {
+            () = serve(&office, &config, leadership_rx.clone()) => {}
+            () = shutdown::wait(&mut leave_rx) => {}
+        }
+        office.metrics.leader.set(0);
+        office.ready_tx.send_replace(false);
+        if *leave_rx.borrow() {
+            // The term is over and nothing is under way: now the Lease may go to somebody else.
+            return election.finished().await.context("the election failed");
+        }
+    }
+}
+
+/// Stands for the Lease, or leads unasked with `--leader-elect=false`.
+fn stand(
+    config: &Config,
+    client: kube::Client,
+    clock: Clock,
+    mut leave_rx: watch::Receiver<bool>,
+) -> (watch::Receiver<Leadership>, Owned<()>) {
+    match &config.lease {
+        Some((key, settings)) => {
+            let (election, leadership_rx) =
+                Election::new(client, key.clone(), settings.clone(), clock);
+            (leadership_rx, Owned::spawn(election.run(leave_rx)))
+        }
+        None => {
+            let (leadership_tx, leadership_rx) = watch::channel(Leadership::unopposed());
+            let waiting = Owned::spawn(async move {
+                shutdown::wait(&mut leave_rx).await;
+                drop(leadership_tx);
+            });
+            (leadership_rx, waiting)
+        }
+    }
+}
+
+/// A standby is ready to take over; a leader is ready once it knows what is in use.
+async fn report_health(
+    mut leadership_rx: watch::Receiver<Leadership>,
+    mut ready_rx: watch::Receiver<bool>,
+    health_tx: watch::Sender<Health>,
+) {
+    loop {
+        let ready = *ready_rx.borrow_and_update() || !leadership_rx.borrow_and_update().claimed();
+        health_tx.send_replace(Health { ready });
+        tokio::select! {
+            changed = leadership_rx.changed() => if changed.is_err() { return },
+            changed = ready_rx.changed() => if changed.is_err() { return },
+        }
+    }
+}

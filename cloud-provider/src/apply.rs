@@ -1,0 +1,96 @@
+//! A plan in the form in which it is carried out: patches of Services, and notices for people.
+
+use cloud_provider_decide::{Edit, Plan, Refusal, ServiceWrite, World};
+use model::annotations::{IMPLEMENTATION_LABEL, LOADBALANCER_IPS};
+use model::object::ResourceVersion;
+use model::service::ServiceKey;
+use serde_json::{Map, Value, json};
+use shared::events::{Notice, Severity};
+use shared::patch::Part;
+use shared::writes::Change;
+use std::collections::BTreeMap;
+
+/// A write as the API server is told it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AssignAddress(pub ServiceWrite);
+
+impl Change for AssignAddress {
+    fn version(&self) -> &ResourceVersion {
+        &self.0.version
+    }
+
+    fn part(&self) -> Part {
+        Part::Object
+    }
+
+    fn patch(&self) -> Value {
+        let write = &self.0;
+        let mut metadata = Map::new();
+        put(&mut metadata, "annotations", nested(LOADBALANCER_IPS, &write.annotation));
+        put(&mut metadata, "labels", nested(IMPLEMENTATION_LABEL, &write.label));
+        put(&mut metadata, "finalizers", write.finalizers.as_ref().map(|list| json!(list)));
+        // The uid is compared by the API server: a Service of the same name that came later is not meant.
+        metadata.insert("uid".to_owned(), json!(write.uid));
+        let mut patch = Map::from_iter([("metadata".to_owned(), Value::Object(metadata))]);
+        put(&mut patch, "spec", nested("loadBalancerIP", &write.load_balancer_ip));
+        Value::Object(patch)
+    }
+}
+
+fn put(object: &mut Map<String, Value>, name: &str, value: Option<Value>) {
+    if let Some(value) = value {
+        object.insert(name.to_owned(), value);
+    }
+}
+
+/// `{name: value}`, or `{name: null}` to take it away; nothing when it stays.
+fn nested(name: &str, edit: &Edit<String>) -> Option<Value> {
+    match edit {
+        Edit::Keep => None,
+        Edit::Set(value) => Some(json!({ name: value })),
+        Edit::Remove => Some(json!({ name: null })),
+    }
+}
+
+/// The writes of a plan, in the form that is sent.
+#[must_use]
+pub fn writes(plan: &Plan) -> BTreeMap<ServiceKey, AssignAddress> {
+    plan.writes.iter().map(|(key, write)| (key.clone(), AssignAddress(write.clone()))).collect()
+}
+
+/// The refusals of a plan, as people are told them.
+#[must_use]
+pub fn notices(world: &World, plan: &Plan) -> BTreeMap<ServiceKey, Notice> {
+    let notice = |key: &ServiceKey, refusal: &Refusal| Notice {
+        service: key.clone(),
+        uid: world.uid(key).unwrap_or_default().to_owned(),
+        severity: Severity::Warning,
+        reason: refusal.reason.to_string(),
+        message: refusal.message.clone(),
+    };
+    plan.refusals.iter().map(|(key, refusal)| (key.clone(), notice(key, refusal))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_patch_carries_everything_that_changes_and_nothing_else() {
+        let write = ServiceWrite {
+            uid: "u".to_owned(),
+            version: ResourceVersion("7".to_owned()),
+            annotation: Edit::Set("10.0.0.1".to_owned()),
+            load_balancer_ip: Edit::Keep,
+            label: Edit::Remove,
+            finalizers: Some(vec!["f".to_owned()]),
+        };
+        let expected = json!({"metadata": {
+            "uid": "u",
+            "annotations": {"kube-vip.io/loadbalancerIPs": "10.0.0.1"},
+            "labels": {"implementation": null},
+            "finalizers": ["f"],
+        }});
+        assert_eq!(AssignAddress(write).patch(), expected);
+    }
+}

@@ -1,0 +1,7 @@
+//! Gives Services their addresses: observes, asks `cloud-provider-decide` for a plan, and carries it out.
+
+pub mod app;
+pub mod apply;
+pub mod args;
+pub mod metrics;
+pub mod term;

@@ -1,0 +1,176 @@
+//! One term of leadership: from nothing known to the moment the Lease is lost.
+//!
+//! A term starts with fresh lists, read from the API server's own store, so that everything which another leader has
+//! given meanwhile is known before anything is given. Its end drops the watches, the world, and every write under way.
+
+use crate::apply::{AssignAddress, notices, writes};
+use crate::args::Config;
+use crate::metrics::Metrics;
+use cloud_provider_decide::{Event, World};
+use k8s_openapi::api::core::v1::{ConfigMap, Service};
+use kube::runtime::watcher;
+use kube::{Api, Client};
+use shared::clock::Clock;
+use shared::events::Recorder;
+use shared::lease::Leadership;
+use shared::notices::Notices;
+use shared::patch::{Answer, ServiceWriter};
+use shared::slim;
+use shared::task::Owned;
+use shared::watch::{Observed, follow};
+use shared::writes::{Outcome, Writes};
+use tokio::sync::{mpsc, watch};
+
+/// Events that may wait; the watches wait where it is full.
+const QUEUE: usize = 1024;
+
+/// What a term needs from the process around it.
+#[derive(Clone)]
+pub struct Office {
+    /// The API server.
+    pub client: Client,
+    /// The time.
+    pub clock: Clock,
+    /// Events for people.
+    pub recorder: Recorder,
+    /// Counters.
+    pub metrics: Metrics,
+    /// Told whether the first lists have arrived.
+    pub ready_tx: watch::Sender<bool>,
+}
+
+/// Serves until `leadership_rx` says that the term is over.
+pub async fn serve(
+    office: &Office,
+    config: &Config,
+    mut leadership_rx: watch::Receiver<Leadership>,
+) {
+    let (events_tx, mut events_rx) = mpsc::channel(QUEUE);
+    let _services = Owned::spawn(follow_services(office.client.clone(), events_tx.clone()));
+    let _pools = Owned::spawn(follow_pools(office.client.clone(), config, events_tx));
+    let writer = ServiceWriter::new(office.client.clone(), office.clock, leadership_rx.clone());
+    let mut term = Term {
+        world: World::default(),
+        writes: Writes::new(writer),
+        notices: Notices::new(office.recorder.clone()),
+    };
+    loop {
+        tokio::select! {
+            lost = leadership_rx.wait_for(|leadership| !leadership.claimed()) => {
+                drop(lost);
+                return;
+            }
+            event = events_rx.recv() => {
+                let Some(event) = event else { return };
+                term.take(event, &mut events_rx, office);
+            }
+            outcome = term.writes.next() => count(&outcome, office),
+        }
+    }
+}
+
+struct Term {
+    world: World,
+    writes: Writes<AssignAddress>,
+    notices: Notices,
+}
+
+impl Term {
+    /// Takes in `first` and everything that has queued up behind it, then plans once.
+    fn take(&mut self, first: Event, events_rx: &mut mpsc::Receiver<Event>, office: &Office) {
+        let mut next = Some(first);
+        while let Some(event) = next {
+            if event == Event::ServicesListed {
+                office.ready_tx.send_replace(true);
+            }
+            let pools = matches!(event, Event::PoolsSeen(_));
+            self.world.apply(event);
+            if pools {
+                self.report_pools();
+            }
+            next = events_rx.try_recv().ok();
+        }
+        let plan = self.world.plan().clone();
+        office.metrics.waiting.set(i64::try_from(plan.refusals.len()).unwrap_or(i64::MAX));
+        self.writes.want(writes(&plan));
+        self.notices.tell(notices(&self.world, &plan));
+    }
+
+    /// Said when the ConfigMap was read, not again until it changes.
+    fn report_pools(&self) {
+        for fault in self.world.pool_faults() {
+            tracing::error!("a pool cannot be used, the others can: {fault}");
+        }
+    }
+}
+
+fn count(outcome: &Outcome, office: &Office) {
+    match &outcome.answer {
+        Answer::Written => {
+            office.metrics.writes.inc();
+            tracing::info!(service = %outcome.service, "written");
+        }
+        Answer::Outdated | Answer::Gone | Answer::NotLeading => {
+            tracing::debug!(service = %outcome.service, answer = ?outcome.answer, "not written");
+        }
+        Answer::Failed(error) => {
+            office.metrics.write_errors.inc();
+            tracing::warn!(service = %outcome.service, %error, "not written; trying again");
+        }
+    }
+}
+
+/// All Services, of any type: one that has changed its type must give its address back.
+async fn follow_services(client: Client, events_tx: mpsc::Sender<Event>) {
+    let api: Api<Service> = Api::all(client);
+    let door = |observed| match observed {
+        Observed::Seen(service) => Event::ServiceSeen(service),
+        Observed::Gone(key) => Event::ServiceGone(key),
+        Observed::Listed => Event::ServicesListed,
+    };
+    follow(api, watcher::Config::default(), |object| Some(slim::service(object)), door, events_tx)
+        .await;
+}
+
+fn follow_pools(
+    client: Client,
+    config: &Config,
+    events_tx: mpsc::Sender<Event>,
+) -> impl Future<Output = ()> + use<> {
+    let api: Api<ConfigMap> = Api::namespaced(client, &config.pools.namespace);
+    let selected =
+        watcher::Config::default().fields(&format!("metadata.name={}", config.pools.name));
+    let (observed_tx, observed_rx) = mpsc::channel(1);
+    let slim = |object: ConfigMap| Some(object.data.unwrap_or_default());
+    async move {
+        tokio::join!(
+            follow(api, selected, slim, |observed| observed, observed_tx),
+            pass_on(observed_rx, events_tx)
+        );
+    }
+}
+
+/// There is one ConfigMap or none; a list that did not show it means none.
+async fn pass_on(
+    mut observed_rx: mpsc::Receiver<Observed<std::collections::BTreeMap<String, String>>>,
+    events_tx: mpsc::Sender<Event>,
+) {
+    let mut seen = false;
+    while let Some(observed) = observed_rx.recv().await {
+        let event = match observed {
+            Observed::Seen(data) => {
+                seen = true;
+                Event::PoolsSeen(Some(data))
+            }
+            Observed::Gone(_) => {
+                seen = false;
+                Event::PoolsSeen(None)
+            }
+            Observed::Listed if seen => continue,
+            Observed::Listed => Event::PoolsSeen(None),
+        };
+        if events_tx.send(event).await.is_err() {
+            return;
+        }
+    }
+}
