@@ -142,8 +142,9 @@ impl World {
         self.unsettled.extend(next);
     }
 
+    /// A Service on its way out is given nothing, and keeps its right until it has let go: it may come back.
     fn note_given(&mut self, key: &ServiceKey, addresses: &[AddressRequest]) {
-        if let Some(record) = self.records.get_mut(key) {
+        if let Some(record) = self.records.get_mut(key).filter(|_| !addresses.is_empty()) {
             record.given = vips(addresses).collect();
         }
     }

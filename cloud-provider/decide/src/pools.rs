@@ -43,8 +43,7 @@ pub enum ParsePoolsError {
         key: String,
         /// The element as it stands there.
         element: String,
-        /// What is wrong with it.
-        #[source]
+        /// What is wrong with it; the message says it too.
         fault: ElementFault,
     },
 }

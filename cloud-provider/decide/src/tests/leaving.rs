@@ -59,6 +59,20 @@ fn gives_everything_back_when_the_type_changes() {
 }
 
 #[test]
+fn has_its_address_still_when_the_type_changes_back_in_time() {
+    let mut bench = Bench::with_pools(POOL);
+    let key = bench.store(service("shop", "z"));
+    bench.settle();
+    let rival = bench.store(annotated("shop", "a", "10.0.0.1"));
+    bench.settle();
+    bench.edit(&key, |service| service.kind = ServiceType::Other);
+    bench.plan();
+    bench.edit(&key, |service| service.kind = ServiceType::LoadBalancer);
+    let plan = bench.settle();
+    assert_eq!(plan.refusals.keys().collect::<Vec<_>>(), [&rival]);
+}
+
+#[test]
 fn leaves_the_label_of_a_service_that_was_never_a_load_balancer() {
     let mut bench = Bench::with_pools(POOL);
     bench.store(Service { kind: ServiceType::Other, labelled: true, ..service("shop", "web") });
