@@ -5,6 +5,8 @@
 pub mod about;
 pub mod admin;
 pub mod api_client;
+#[cfg(test)]
+mod api_double;
 pub mod clock;
 pub mod events;
 pub mod lease;

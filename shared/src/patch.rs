@@ -168,19 +168,4 @@ fn merge_into(target: &mut Value, change: &Value) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn merges_as_the_rfc_shows() {
-        let mut target = json!({"a": "b", "c": {"d": "e", "f": "g"}, "list": [1]});
-        merge_into(
-            &mut target,
-            &json!({"a": "z", "c": {"f": null}, "list": [2, 3], "new": {"x": {"y": 1}}}),
-        );
-        assert_eq!(
-            target,
-            json!({"a": "z", "c": {"d": "e"}, "list": [2, 3], "new": {"x": {"y": 1}}})
-        );
-    }
-}
+mod tests;

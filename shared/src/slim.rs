@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::api::discovery::v1 as discovery;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use model::address::Family;
-use model::annotations::{IGNORE, IMPLEMENTATION_LABEL, LOADBALANCER_IPS};
+use model::annotations::{IGNORE, IMPLEMENTATION, IMPLEMENTATION_LABEL, LOADBALANCER_IPS};
 use model::endpoints::EndpointSlice;
 use model::object::{ObjectKey, ResourceVersion};
 use model::service::{
@@ -44,7 +44,7 @@ pub fn service(object: core::Service) -> Service {
         ignored: annotations.get(IGNORE).is_some_and(|value| value == "true"),
         annotation: annotations.get(LOADBALANCER_IPS).cloned(),
         load_balancer_ip: spec.load_balancer_ip.filter(|text| !text.is_empty()),
-        labelled: labels.contains_key(IMPLEMENTATION_LABEL),
+        labelled: labels.get(IMPLEMENTATION_LABEL).is_some_and(|value| value == IMPLEMENTATION),
         finalizers: metadata.finalizers.unwrap_or_default(),
         families: spec
             .ip_families
@@ -126,3 +126,6 @@ pub fn slice(object: discovery::EndpointSlice) -> Option<EndpointSlice> {
         serving_on,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -162,3 +162,6 @@ impl kube::runtime::utils::Backoff for Pauses {
         self.next = FIRST_PAUSE;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -133,3 +133,6 @@ impl HostAddress {
         (&self.link, self.ip, self.length) == (&other.link, other.ip, other.length)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

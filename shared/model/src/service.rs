@@ -110,7 +110,7 @@ pub struct Service {
     /// Whether [`crate::annotations::IGNORE`] says `true`.
     #[serde(default)]
     pub ignored: bool,
-    /// Whether the label [`crate::annotations::IMPLEMENTATION_LABEL`] is there, with any value.
+    /// Whether the label [`crate::annotations::IMPLEMENTATION_LABEL`] says that we look after it.
     #[serde(default)]
     pub labelled: bool,
     /// All finalizers, in order: a patch replaces the whole list.

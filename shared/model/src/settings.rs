@@ -202,6 +202,18 @@ pub fn table(settings: &[Setting]) -> String {
     rows.collect()
 }
 
+/// The table of `settings` as docs/configuration.md holds it.
+#[must_use]
+pub fn markdown(settings: &[Setting]) -> String {
+    let code = |text: &str| if text.is_empty() { String::new() } else { format!("`{text}`") };
+    let flag = |text: &str| if text.is_empty() { String::new() } else { format!("`--{text}`") };
+    let rows = settings.iter().map(|it| {
+        format!("| {} | {} | {} | {} |\n", flag(it.flag), code(it.variable), it.default, it.help)
+    });
+    let head = "| flag | variable | default | meaning |\n| --- | --- | --- | --- |\n".to_owned();
+    std::iter::once(head).chain(rows).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

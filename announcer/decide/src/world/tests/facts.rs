@@ -1,0 +1,214 @@
+//! Random facts about a small world, so that they meet: three Services, four slices, two links, five addresses.
+
+use crate::event::Event;
+use crate::link::{HostAddress, Link, LinkName, Owner};
+use model::address::MacAddress;
+use model::endpoints::EndpointSlice;
+use model::object::ObjectKey;
+use model::service::{
+    Ingress, Protocol, ResourceVersion, Service, ServiceKey, ServicePort, ServiceType,
+    TrafficPolicy,
+};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// Address lists as people write them, the wrong ones among them.
+const LISTS: [&str; 9] = [
+    "192.0.2.1",
+    "192.0.2.2",
+    "192.0.2.1,2001:db8::1",
+    " 2001:db8::1 , ",
+    "0.0.0.0",
+    "::,192.0.2.2",
+    "0.0.0.0,::,0.0.0.0",
+    "192.0.2.1,nonsense",
+    "",
+];
+
+const IPS: [&str; 5] = ["192.0.2.1", "192.0.2.2", "2001:db8::1", "127.0.0.1", "::"];
+
+/// What two facts have in common when the later one replaces or undoes the earlier one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Subject {
+    Service(ServiceKey),
+    Slice(ObjectKey),
+    /// A link, and the addresses on it: they go with it.
+    Link(LinkName),
+    DefaultLink,
+    Lease,
+    /// A list that has arrived, or the wish to leave: said once for ever.
+    Latch(Event),
+}
+
+pub(crate) fn subject(event: &Event) -> Subject {
+    match event {
+        Event::ServiceSeen(service) => Subject::Service(service.key.clone()),
+        Event::ServiceGone(key) => Subject::Service(key.clone()),
+        Event::SliceSeen(slice) => Subject::Slice(slice.key.clone()),
+        Event::SliceGone(key) => Subject::Slice(key.clone()),
+        Event::LinkSeen(link) => Subject::Link(link.name.clone()),
+        Event::LinkGone(name) => Subject::Link(name.clone()),
+        Event::AddressSeen(address) | Event::AddressGone(address) => {
+            Subject::Link(address.link.clone())
+        }
+        Event::DefaultLinkSeen(_) => Subject::DefaultLink,
+        Event::LeaseGained | Event::LeaseLost => Subject::Lease,
+        Event::ServicesListed
+        | Event::SlicesListed
+        | Event::LinksListed
+        | Event::LeaveRequested => Subject::Latch(event.clone()),
+    }
+}
+
+/// Any fact.
+pub(crate) fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        8 => service().prop_map(Event::ServiceSeen),
+        2 => service_key().prop_map(Event::ServiceGone),
+        6 => slice().prop_map(Event::SliceSeen),
+        2 => slice_key().prop_map(Event::SliceGone),
+        3 => link().prop_map(Event::LinkSeen),
+        1 => link_name().prop_map(Event::LinkGone),
+        8 => address().prop_map(Event::AddressSeen),
+        2 => address().prop_map(Event::AddressGone),
+        1 => proptest::option::of(link_name()).prop_map(Event::DefaultLinkSeen),
+        1 => select(vec![Event::LeaseGained, Event::LeaseLost]),
+        1 => select(latches()),
+    ]
+}
+
+/// Facts of which many follow a start that went well.
+pub(crate) fn events() -> impl Strategy<Value = Vec<Event>> {
+    (any::<bool>(), vec(event(), 0..60)).prop_map(|(started, events)| {
+        let begin = if started { start() } else { Vec::new() };
+        begin.into_iter().chain(events).collect()
+    })
+}
+
+/// All that must be known before anything is announced.
+pub(crate) fn start() -> Vec<Event> {
+    let link = Link {
+        name: LinkName("eth0".to_owned()),
+        index: 2,
+        mac: Some(MacAddress::new([2, 0, 0, 0, 0, 1])),
+        carrier: true,
+    };
+    vec![
+        Event::DefaultLinkSeen(Some(link.name.clone())),
+        Event::LinkSeen(link),
+        Event::ServicesListed,
+        Event::SlicesListed,
+        Event::LinksListed,
+        Event::LeaseGained,
+    ]
+}
+
+fn latches() -> Vec<Event> {
+    // Leaving once is leaving for ever: rare, or little else would be tried.
+    let often = [Event::ServicesListed, Event::SlicesListed, Event::LinksListed];
+    often.iter().cycle().take(30).cloned().chain([Event::LeaveRequested]).collect()
+}
+
+fn service_key() -> impl Strategy<Value = ServiceKey> {
+    select(vec!["a", "b", "c"]).prop_map(|name| ServiceKey::new("shop", name))
+}
+
+fn slice_key() -> impl Strategy<Value = ObjectKey> {
+    (1..5_u8).prop_map(|number| ObjectKey::new("shop", format!("slice-{number}")))
+}
+
+fn link_name() -> impl Strategy<Value = LinkName> {
+    select(vec!["eth0", "eth1"]).prop_map(|name| LinkName(name.to_owned()))
+}
+
+fn list() -> impl Strategy<Value = Option<String>> {
+    proptest::option::weighted(0.8, select(LISTS.to_vec()).prop_map(str::to_owned))
+}
+
+fn ports() -> impl Strategy<Value = Vec<ServicePort>> {
+    let port = select(vec![53, 80]).prop_map(|port| ServicePort { protocol: Protocol::Tcp, port });
+    vec(port, 0..3)
+}
+
+fn ingress() -> impl Strategy<Value = Vec<Ingress>> {
+    let entry = (select(IPS.to_vec()), any::<bool>(), ports());
+    let entry = entry.prop_map(|(ip, is_vip, ports)| Ingress {
+        ip: ip.parse().unwrap(),
+        is_vip,
+        ports,
+    });
+    vec(entry, 0..3)
+}
+
+/// A Service; most of them may be announced.
+pub(crate) fn service() -> impl Strategy<Value = Service> {
+    let rarely = || proptest::bool::weighted(0.05);
+    let class = proptest::option::weighted(0.2, select(vec!["ours".to_owned(), "theirs".into()]));
+    let policy = select(vec![TrafficPolicy::Cluster, TrafficPolicy::Local]);
+    let numbers = (0..3_u8, 0..9_u8);
+    let parts =
+        (service_key(), numbers, class, list(), list(), rarely(), rarely(), policy, ports());
+    (parts, ingress()).prop_map(|(parts, ingress)| {
+        let (key, (uid, version), class, annotation, spec, ignored, deleting, policy, ports) =
+            parts;
+        Service {
+            key,
+            uid: format!("u{uid}"),
+            version: ResourceVersion(version.to_string()),
+            kind: ServiceType::LoadBalancer,
+            class,
+            annotation,
+            load_balancer_ip: spec,
+            ignored,
+            labelled: true,
+            finalizers: Vec::new(),
+            families: Vec::new(),
+            family_policy: Default::default(),
+            traffic_policy: policy,
+            ports,
+            ingress,
+            deleting,
+        }
+    })
+}
+
+fn slice() -> impl Strategy<Value = EndpointSlice> {
+    let serving = proptest::collection::btree_map(
+        select(vec!["n1".to_owned(), "n2".to_owned()]),
+        1..3_u32,
+        0..2,
+    );
+    (slice_key(), service_key(), 0..3_u32, serving).prop_map(|(key, service, more, serving_on)| {
+        let endpoints = serving_on.values().sum::<u32>() + more;
+        EndpointSlice { key, service, endpoints, serving_on }
+    })
+}
+
+fn link() -> impl Strategy<Value = Link> {
+    let mac = proptest::option::weighted(0.9, (1..3_u8).prop_map(|n| [2, 0, 0, 0, 0, n]));
+    (link_name(), 2..4_u32, mac, proptest::bool::weighted(0.9)).prop_map(
+        |(name, index, mac, carrier)| Link {
+            name,
+            index,
+            mac: mac.map(MacAddress::new),
+            carrier,
+        },
+    )
+}
+
+fn address() -> impl Strategy<Value = HostAddress> {
+    let owner = select(vec![Owner::Us, Owner::Other]);
+    (link_name(), select(IPS.to_vec()), any::<bool>(), owner).prop_map(
+        |(link, ip, host_prefix, owner)| {
+            let ip: std::net::IpAddr = ip.parse().unwrap();
+            let length = match (host_prefix, ip.is_ipv4()) {
+                (true, true) => 32,
+                (true, false) => 128,
+                (false, true) => 24,
+                (false, false) => 64,
+            };
+            HostAddress { link, ip, length, owner }
+        },
+    )
+}

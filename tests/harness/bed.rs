@@ -1,0 +1,186 @@
+//! The bed from inside: its hosts, its cables, its processes. tests/bed/bed.sh makes it and says where it is.
+
+use crate::process::{output, put_back};
+use anyhow::{Context, Result, bail};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use tokio::process::Command;
+
+/// The nodes; the first is the control plane.
+pub const NODES: [&str; 3] = ["n1", "n2", "n3"];
+/// The host from which addresses are looked at.
+pub const CLIENT: &str = "client";
+/// The host on which tests run.
+pub const ADMIN: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 240);
+/// Every network namespace of the bed starts with this.
+const PREFIX: &str = "kvb";
+
+/// A bed that stands.
+#[derive(Debug, Clone)]
+pub struct Bed {
+    script: PathBuf,
+    audit_log: PathBuf,
+}
+
+impl Bed {
+    /// The bed that this process was started in by `bed.sh run`.
+    ///
+    /// # Errors
+    /// It was not; the sentence says what to type instead.
+    pub fn standing() -> Result<Self> {
+        Ok(Self { script: variable("BED")?, audit_log: variable("BED_AUDIT_LOG")? })
+    }
+
+    /// Where the API server notes what our two programs ask of it.
+    #[must_use]
+    pub fn audit_log(&self) -> &Path {
+        &self.audit_log
+    }
+
+    /// `program` on the network of `host`. (With `nsenter` itself and not through the script: what is started is the
+    /// very process that is signalled or killed later.)
+    #[must_use]
+    pub fn on(&self, host: &str, program: &str) -> Command {
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--net=/run/netns/{PREFIX}-{host}")).args(["--", program]);
+        command
+    }
+
+    /// Runs the script with `arguments`, and returns what it printed.
+    ///
+    /// # Errors
+    /// It fails.
+    pub async fn script(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = Command::new(&self.script);
+        command.args(arguments);
+        output(command).await
+    }
+
+    /// Pulls the network cable of `host` until the value that comes back is mended or dropped.
+    ///
+    /// # Errors
+    /// The script fails.
+    pub async fn cut(&self, host: &str) -> Result<PulledCable> {
+        let cable = PulledCable { script: self.script.clone(), host: host.to_owned() };
+        self.script(&["cut", host]).await?;
+        Ok(cable)
+    }
+
+    /// Sends `signal` to every process called `program` in the pods of `node`.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn kill(&self, node: &str, program: &str, signal: &str) -> Result<()> {
+        self.script(&["kill", node, program, signal]).await.map(drop)
+    }
+
+    /// Ends the API server until the value that comes back is dropped.
+    ///
+    /// # Errors
+    /// The script fails.
+    pub async fn stop_api_server(&self) -> Result<StoppedApiServer> {
+        let stopped = StoppedApiServer { script: self.script.clone() };
+        self.script(&["apiserver", "stop"]).await?;
+        Ok(stopped)
+    }
+
+    /// The hardware address of `host`.
+    ///
+    /// # Errors
+    /// The host has no `eth0`.
+    pub async fn mac(&self, host: &str) -> Result<String> {
+        let mut command = self.on(host, "ip");
+        command.args(["-json", "link", "show", "dev", "eth0"]);
+        let links: serde_json::Value = serde_json::from_str(&output(command).await?)?;
+        let address = links.pointer("/0/address").and_then(serde_json::Value::as_str);
+        Ok(address.with_context(|| format!("{host} has no hardware address"))?.to_owned())
+    }
+
+    /// All addresses on the links of `host`.
+    ///
+    /// # Errors
+    /// The host is not there.
+    pub async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>> {
+        let mut command = self.on(host, "ip");
+        command.args(["-json", "address", "show"]);
+        let links: Vec<serde_json::Value> = serde_json::from_str(&output(command).await?)?;
+        let entries = links.iter().filter_map(|link| link.get("addr_info")?.as_array()).flatten();
+        Ok(entries.filter_map(|entry| entry.get("local")?.as_str()?.parse().ok()).collect())
+    }
+}
+
+fn variable(name: &str) -> Result<PathBuf> {
+    let value = std::env::var_os(name).map(PathBuf::from);
+    value.with_context(|| {
+        format!("{name} is not set, so there is no bed: run `make test`, or `tests/bed/bed.sh run COMMAND...`")
+    })
+}
+
+/// The number of a node's own addresses: 198.18.0.N and fd98:18::N.
+///
+/// # Errors
+/// There is no such node.
+pub fn number_of(node: &str) -> Result<u8> {
+    let Some(position) = (11..).zip(NODES).find(|(_, name)| *name == node) else { bail!("there is no node {node}") };
+    Ok(position.0)
+}
+
+/// The node whose own address `address` is.
+#[must_use]
+pub fn node_of(address: IpAddr) -> Option<&'static str> {
+    (11_u8..).zip(NODES).find(|(number, _)| address == ipv4(*number) || address == ipv6(u16::from(*number))).map(|it| it.1)
+}
+
+/// The IPv4 address with this last number on the segment.
+#[must_use]
+pub const fn ipv4(number: u8) -> IpAddr {
+    IpAddr::V4(Ipv4Addr::new(198, 18, 0, number))
+}
+
+/// The IPv6 address on the segment with this last number, read as it is written there.
+#[must_use]
+pub const fn ipv6(number: u16) -> IpAddr {
+    let written = number / 100 * 0x100 + number / 10 % 10 * 0x10 + number % 10;
+    IpAddr::V6(Ipv6Addr::new(0xfd98, 0x18, 0, 0, 0, 0, 0, written))
+}
+
+/// A port of an address, as a URL has it.
+#[must_use]
+pub fn authority(address: IpAddr, port: u16) -> String {
+    SocketAddr::new(address, port).to_string()
+}
+
+/// A network cable that is pulled out; plugged in again at the latest when this is dropped.
+#[derive(Debug)]
+pub struct PulledCable {
+    script: PathBuf,
+    host: String,
+}
+
+impl PulledCable {
+    /// Plugs it in again.
+    pub fn mend(self) {}
+}
+
+impl Drop for PulledCable {
+    fn drop(&mut self) {
+        put_back(&self.script.to_string_lossy(), &["mend", &self.host]);
+    }
+}
+
+/// An API server that is not there; back when this is dropped, which waits until it answers.
+#[derive(Debug)]
+pub struct StoppedApiServer {
+    script: PathBuf,
+}
+
+impl StoppedApiServer {
+    /// Brings it back, and waits until it answers.
+    pub fn start(self) {}
+}
+
+impl Drop for StoppedApiServer {
+    fn drop(&mut self) {
+        put_back(&self.script.to_string_lossy(), &["apiserver", "start"]);
+    }
+}

@@ -1,0 +1,48 @@
+//! Events as `kubectl describe` would show them.
+
+use super::service::TestService;
+use super::wait;
+use super::workspace::Workspace;
+use anyhow::Result;
+use k8s_openapi::api::core::v1::Event;
+use kube::api::{Api, ListParams};
+use kube::runtime::watcher;
+use std::time::Duration;
+
+impl Workspace {
+    /// The Events about `service` whose reason is `reason`.
+    ///
+    /// # Errors
+    /// The API server does not answer.
+    pub async fn events(&self, service: &TestService, reason: &str) -> Result<Vec<Event>> {
+        let events: Api<Event> = Api::namespaced(self.cluster.client.clone(), &self.name);
+        Ok(events.list(&ListParams::default().fields(&selector(service, reason))).await?.items)
+    }
+
+    /// Waits for the first Event about `service` whose reason is `reason`.
+    ///
+    /// # Errors
+    /// There is none in time.
+    pub async fn event(&self, service: &TestService, reason: &str, deadline: Duration) -> Result<Event> {
+        let events: Api<Event> = Api::namespaced(self.cluster.client.clone(), &self.name);
+        let config = watcher::Config::default().fields(&selector(service, reason));
+        let what = format!("an Event {reason} about {}", service.name);
+        let mut found = None;
+        wait::objects(events, config, &what, deadline, |event: Option<&Event>| {
+            found = event.cloned();
+            found.is_some()
+        })
+        .await?;
+        found.ok_or_else(|| anyhow::anyhow!("{what} was seen and lost"))
+    }
+}
+
+fn selector(service: &TestService, reason: &str) -> String {
+    format!("involvedObject.uid={},reason={reason}", service.uid)
+}
+
+/// How often it happened, as the Event itself counts.
+#[must_use]
+pub fn count(event: &Event) -> i32 {
+    event.count.unwrap_or(1)
+}

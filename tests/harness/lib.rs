@@ -1,0 +1,22 @@
+//! What the tests, the demo and the benchmark stand on: the bed, its cluster, its segment, and faults on purpose.
+//!
+//! ```text
+//!  bed            hosts and cables of tests/bed/bed.sh         process   other programs, run or kept running
+//!  cluster        objects in its API server, and waiting       local     our two programs as processes of this machine
+//!  segment        what a client host sees and reaches          api_proxy an API server that fails when asked to
+//!  audit          what was asked of the API server             simulate  machines against a clock that is a counter
+//! ```
+//!
+//! Nothing in here sleeps where something can be awaited, and nothing tries twice to make a test pass.
+
+pub mod api_proxy;
+pub mod audit;
+pub mod bed;
+pub mod cluster;
+pub mod figures;
+pub mod local;
+pub mod netns;
+pub mod process;
+pub mod segment;
+pub mod simulate;
+pub mod stages;

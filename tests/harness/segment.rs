@@ -1,0 +1,71 @@
+//! The Ethernet segment as its client host sees it: what is announced there, who answers, and what can be reached.
+
+pub mod capture;
+pub mod frame;
+pub mod reach;
+
+use crate::bed::{Bed, CLIENT, NODES};
+use crate::process::{output, run};
+use anyhow::{Context, Result, bail};
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+/// The nodes that answer an ARP request for the IPv4 `address`: more than one is what must never be.
+///
+/// # Errors
+/// `arping` cannot be run, or a stranger answers.
+pub async fn answering(bed: &Bed, address: IpAddr) -> Result<BTreeSet<String>> {
+    let mut command = bed.on(CLIENT, "arping");
+    // Broadcast throughout: a unicast second request would reach the first who answered only.
+    command.args(["-b", "-c", "2", "-w", "1", "-I", "eth0", &address.to_string()]);
+    let ended = run(command).await.context("arping (Debian package iputils-arping)")?;
+    let mut nodes = BTreeSet::new();
+    for mac in ended.stdout.lines().filter_map(mac_in_brackets) {
+        nodes.insert(node_with(bed, &mac).await?);
+    }
+    Ok(nodes)
+}
+
+fn mac_in_brackets(line: &str) -> Option<String> {
+    let (_, rest) = line.split_once('[')?;
+    let (mac, _) = rest.split_once(']')?;
+    Some(mac.to_lowercase())
+}
+
+/// The node whose network card has the address `mac`.
+///
+/// # Errors
+/// None has.
+pub async fn node_with(bed: &Bed, mac: &str) -> Result<String> {
+    for node in NODES {
+        if bed.mac(node).await?.eq_ignore_ascii_case(mac) {
+            return Ok(node.to_owned());
+        }
+    }
+    bail!("{mac} is no node of the bed")
+}
+
+/// The nodes that have `address` on one of their links.
+///
+/// # Errors
+/// A node is not there.
+pub async fn carrying(bed: &Bed, address: IpAddr) -> Result<BTreeSet<String>> {
+    let mut nodes = BTreeSet::new();
+    for node in NODES {
+        if bed.addresses(node).await?.contains(&address) {
+            nodes.insert(node.to_owned());
+        }
+    }
+    Ok(nodes)
+}
+
+/// What `curl` on the client gets from `http://address:port/`.
+///
+/// # Errors
+/// Nothing within five seconds.
+pub async fn curl(bed: &Bed, address: IpAddr, port: u16) -> Result<String> {
+    let mut command = bed.on(CLIENT, "curl");
+    let url = format!("http://{}/", crate::bed::authority(address, port));
+    command.args(["--silent", "--show-error", "--globoff", "--noproxy", "*", "--max-time", "5", &url]);
+    output(command).await
+}
