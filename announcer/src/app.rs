@@ -2,6 +2,7 @@
 
 use crate::apply::addresses::{Addresses, Mark};
 use crate::apply::neighbours::{NeighbourMetrics, announce};
+use crate::apply::status::ReportAddress;
 use crate::apply::{Done, Realms};
 use crate::args::Meant;
 use crate::metrics::Metrics;
@@ -182,11 +183,11 @@ impl Daemon {
         }
     }
 
-    fn count(&self, outcome: &Outcome) {
+    fn count(&self, outcome: &Outcome<ReportAddress>) {
         match &outcome.answer {
             Answer::Written => {
                 self.metrics.statuses.inc();
-                tracing::info!(service = %outcome.service, "announced and reported");
+                tracing::info!(service = %outcome.service, "announced and reported: {}", outcome.change);
             }
             Answer::Outdated | Answer::Gone | Answer::NotLeading => {
                 tracing::debug!(service = %outcome.service, answer = ?outcome.answer, "not reported");

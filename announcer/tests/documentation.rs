@@ -14,5 +14,8 @@ fn the_documentation_lists_every_setting_with_its_default() {
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(path, &expected).unwrap();
     }
-    assert!(std::fs::read_to_string(path).unwrap() == expected, "run UPDATE=1 cargo test --test documentation");
+    assert!(
+        std::fs::read_to_string(path).unwrap() == expected,
+        "run UPDATE=1 cargo test --test documentation"
+    );
 }

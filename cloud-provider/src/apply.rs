@@ -1,7 +1,7 @@
 //! A plan in the form in which it is carried out: patches of Services, and notices for people.
 
 use cloud_provider_decide::{Edit, Plan, Refusal, ServiceWrite, World};
-use model::annotations::{IMPLEMENTATION_LABEL, LOADBALANCER_IPS};
+use model::annotations::{CLEANUP_FINALIZER, IMPLEMENTATION_LABEL, LOADBALANCER_IPS};
 use model::object::ResourceVersion;
 use model::service::ServiceKey;
 use serde_json::{Map, Value, json};
@@ -9,6 +9,7 @@ use shared::events::{Notice, Severity};
 use shared::patch::Part;
 use shared::writes::Change;
 use std::collections::BTreeMap;
+use std::fmt::{self, Display};
 
 /// A write as the API server is told it.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +35,20 @@ impl Change for AssignAddress {
         let mut patch = Map::from_iter([("metadata".to_owned(), Value::Object(metadata))]);
         put(&mut patch, "spec", nested("loadBalancerIP", &write.load_balancer_ip));
         Value::Object(patch)
+    }
+}
+
+/// What it does, for the log.
+impl Display for AssignAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.0.annotation, &self.0.finalizers) {
+            (Edit::Set(addresses), _) => write!(f, "address given: {addresses}"),
+            (Edit::Remove, _) => f.write_str("address taken back"),
+            (Edit::Keep, Some(list)) if !list.iter().any(|it| it == CLEANUP_FINALIZER) => {
+                f.write_str("released")
+            }
+            (Edit::Keep, _) => f.write_str("looked after from now on"),
+        }
     }
 }
 

@@ -104,11 +104,11 @@ impl Term {
     }
 }
 
-fn count(outcome: &Outcome, office: &Office) {
+fn count(outcome: &Outcome<AssignAddress>, office: &Office) {
     match &outcome.answer {
         Answer::Written => {
             office.metrics.writes.inc();
-            tracing::info!(service = %outcome.service, "written");
+            tracing::info!(service = %outcome.service, "{}", outcome.change);
         }
         Answer::Outdated | Answer::Gone | Answer::NotLeading => {
             tracing::debug!(service = %outcome.service, answer = ?outcome.answer, "not written");

@@ -6,7 +6,8 @@ use cloud_provider::args::SETTINGS;
 fn the_documentation_lists_every_setting_with_its_default() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.md");
     let text = std::fs::read_to_string(path).unwrap();
-    let (begin, end) = ("<!-- cloud provider settings: begin -->\n", "<!-- cloud provider settings: end -->");
+    let (begin, end) =
+        ("<!-- cloud provider settings: begin -->\n", "<!-- cloud provider settings: end -->");
     let (before, rest) = text.split_once(begin).unwrap();
     let (_, after) = rest.split_once(end).unwrap();
     let table = model::settings::markdown(SETTINGS);
@@ -14,5 +15,8 @@ fn the_documentation_lists_every_setting_with_its_default() {
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(path, &expected).unwrap();
     }
-    assert!(std::fs::read_to_string(path).unwrap() == expected, "run UPDATE=1 cargo test --test documentation");
+    assert!(
+        std::fs::read_to_string(path).unwrap() == expected,
+        "run UPDATE=1 cargo test --test documentation"
+    );
 }

@@ -1,6 +1,6 @@
 //! Events on Services, where `kubectl describe` shows them. They leave through a bounded queue, never in the way.
 
-use crate::api_client::REQUEST_TIMEOUT;
+use crate::api_client::{REQUEST_TIMEOUT, explain};
 use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use k8s_openapi::jiff::Timestamp;
@@ -80,7 +80,7 @@ async fn write(client: kube::Client, source: EventSource, mut notices_rx: mpsc::
                     tracing::warn!(error = %status.message, "may not write Events");
                 }
             }
-            Ok(Err(error)) => tracing::warn!(%error, "an Event was not written"),
+            Ok(Err(error)) => tracing::warn!(error = explain(&error), "an Event was not written"),
             Err(_) => tracing::warn!("an Event was not written: no answer in time"),
         }
         tokio::time::sleep(PAUSE).await;

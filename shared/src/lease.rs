@@ -1,5 +1,6 @@
 //! Drives [`model::lease::LeaseElection`] against coordination.k8s.io/v1.
 
+use crate::api_client::explain;
 use crate::clock::Clock;
 use crate::shutdown;
 use futures::future::BoxFuture;
@@ -175,7 +176,7 @@ impl Election {
             match tokio::time::timeout(timeout, api.get_opt(&name)).await {
                 Ok(Ok(Some(lease))) => Answer::Read(lease),
                 Ok(Ok(None)) => Answer::Absent,
-                Ok(Err(error)) => Answer::Failed(error.to_string()),
+                Ok(Err(error)) => Answer::Failed(explain(&error)),
                 Err(_) => Answer::Failed("no answer in time".to_owned()),
             }
         })
@@ -195,7 +196,7 @@ impl Election {
                 Ok(Ok(lease)) => Answer::Written(lease),
                 Ok(Err(kube::Error::Api(status))) if status.code == 409 => Answer::Refused,
                 Ok(Err(kube::Error::Api(status))) if status.code == 404 => Answer::Absent,
-                Ok(Err(error)) => Answer::Failed(error.to_string()),
+                Ok(Err(error)) => Answer::Failed(explain(&error)),
                 Err(_) => Answer::Failed("no answer in time".to_owned()),
             }
         })

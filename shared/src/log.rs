@@ -28,13 +28,14 @@ impl Level {
         }
     }
 
+    // kube_client logs each failed connection as an error of its own; whoever asked says so with more sense.
     const fn filter(self) -> &'static str {
         match self {
             Self::Debug => {
-                "debug,hyper=info,tower=info,kube=info,hyper_util=info,netlink_proto=info,rustls=info"
+                "debug,hyper=info,tower=info,kube=info,kube_client=off,hyper_util=info,netlink_proto=info,rustls=info"
             }
-            Self::Info => "info,kube=warn,kube_runtime=error,netlink_proto=warn",
-            Self::Warn => "warn,kube_runtime=error",
+            Self::Info => "info,kube_client=off,kube_runtime=error,netlink_proto=warn",
+            Self::Warn => "warn,kube_client=off,kube_runtime=error",
             Self::Error => "error",
         }
     }

@@ -1,7 +1,7 @@
 //! The only door through which Services are written. It asks for leadership at the last moment, and every write carries
 //! the resourceVersion that it was decided on, so a decision on an old Service is refused by the API server.
 
-use crate::api_client::REQUEST_TIMEOUT;
+use crate::api_client::{REQUEST_TIMEOUT, explain};
 use crate::clock::Clock;
 use crate::lease::Leadership;
 use kube::Client;
@@ -99,6 +99,9 @@ impl ServiceWriter {
             }
         }
         let request = request("GET", &path(key, Part::Object), Vec::new())?;
+        if !self.leads() {
+            return Ok(Answer::NotLeading);
+        }
         let mut object: Value = self.client.request(request).await?;
         if object.pointer("/metadata/resourceVersion").and_then(Value::as_str) != Some(&version.0) {
             return Ok(Answer::Outdated);
@@ -116,11 +119,15 @@ impl ServiceWriter {
     ) -> Result<Answer, kube::Error> {
         let body = serde_json::to_vec(body).map_err(kube::Error::SerdeError)?;
         let request = request(method, &path(key, part), body)?;
-        if !self.leadership_rx.borrow().leads(self.clock.now()) {
+        if !self.leads() {
             return Ok(Answer::NotLeading);
         }
         let _accepted: Value = self.client.request(request).await?;
         Ok(Answer::Written)
+    }
+
+    fn leads(&self) -> bool {
+        self.leadership_rx.borrow().leads(self.clock.now())
     }
 }
 
@@ -144,7 +151,7 @@ fn answer_of(error: kube::Error) -> Answer {
     match error {
         kube::Error::Api(status) if status.code == 409 => Answer::Outdated,
         kube::Error::Api(status) if status.code == 404 => Answer::Gone,
-        error => Answer::Failed(error.to_string()),
+        error => Answer::Failed(explain(&error)),
     }
 }
 

@@ -10,6 +10,7 @@ use std::collections::HashSet;
 use std::fmt::Debug;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 /// The API server ends a watch after this long; a dead connection is noticed at the latest then.
 const WATCH_SECONDS: u32 = 60;
@@ -17,6 +18,9 @@ const WATCH_SECONDS: u32 = 60;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Longest pause: an API server that comes back is noticed within this.
 const LONGEST_PAUSE: Duration = Duration::from_millis(800);
+
+/// Longest wait for the next object of a list.
+const LIST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a watch tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,14 +46,16 @@ pub async fn follow<K, T, E>(
     T: Send,
     E: Send,
 {
-    let kind = K::kind(&()).into_owned();
     let config = config.timeout(WATCH_SECONDS).page_size(500);
-    let stream = watcher::watcher(api, config)
-        .inspect_err(move |error| report(&kind, error))
-        .backoff(Pauses::new());
-    pin_mut!(stream);
-    let observations = Observations::new(slim);
-    observations.send_all(stream, door, events_tx).await;
+    let mut observations = Observations::new(slim);
+    while !events_tx.is_closed() {
+        let kind = K::kind(&()).into_owned();
+        let stream = watcher::watcher(api.clone(), config.clone())
+            .inspect_err(move |error| report(&kind, error))
+            .backoff(Pauses::new());
+        pin_mut!(stream);
+        observations.send_all(stream, &door, &events_tx).await;
+    }
 }
 
 struct Observations<S> {
@@ -63,17 +69,28 @@ impl<S> Observations<S> {
         Self { slim, known: HashSet::new(), listed: HashSet::new() }
     }
 
+    /// Sends until nobody listens, or until a list does not come to its end: an API server that accepts a request and
+    /// never answers it must not be waited for.
     async fn send_all<K, T, E>(
-        mut self,
+        &mut self,
         mut stream: impl Stream<Item = watcher::Result<Event<K>>> + Unpin,
         door: impl Fn(Observed<T>) -> E,
-        events_tx: mpsc::Sender<E>,
+        events_tx: &mpsc::Sender<E>,
     ) where
         K: Resource<DynamicType = ()>,
         S: Fn(K) -> Option<T>,
     {
-        while let Some(event) = stream.next().await {
+        let mut listing = true;
+        loop {
+            let next = if listing {
+                let Ok(next) = timeout(LIST_TIMEOUT, stream.next()).await else { return };
+                next
+            } else {
+                stream.next().await
+            };
+            let Some(event) = next else { return };
             let Ok(event) = event else { continue };
+            listing = matches!(event, Event::Init | Event::InitApply(_));
             for observed in self.take(event) {
                 if events_tx.send(door(observed)).await.is_err() {
                     return;

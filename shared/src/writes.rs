@@ -34,9 +34,11 @@ pub trait Change: Clone + PartialEq + Send + 'static {
 
 /// What came of one write.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
+pub struct Outcome<C> {
     /// The Service that was written.
     pub service: ServiceKey,
+    /// What was sent.
+    pub change: C,
     /// What the API server said.
     pub answer: Answer,
 }
@@ -46,7 +48,7 @@ pub struct Writes<C> {
     writer: Arc<ServiceWriter>,
     wanted: BTreeMap<ServiceKey, C>,
     progress: HashMap<ServiceKey, Progress<C>>,
-    running: FuturesUnordered<BoxFuture<'static, (ServiceKey, Answer)>>,
+    running: FuturesUnordered<BoxFuture<'static, Outcome<C>>>,
 }
 
 enum Progress<C> {
@@ -94,14 +96,14 @@ impl<C: Change> Writes<C> {
     }
 
     /// Waits for the next answer; for ever while nothing is wanted. Dropping this future loses nothing.
-    pub async fn next(&mut self) -> Outcome {
+    pub async fn next(&mut self) -> Outcome<C> {
         loop {
             self.start(Instant::now());
             let wake = self.next_pause_end();
             tokio::select! {
-                Some((service, answer)) = self.running.next() => {
-                    self.answered(&service, &answer);
-                    return Outcome { service, answer };
+                Some(outcome) = self.running.next() => {
+                    self.answered(&outcome.service, &outcome.answer);
+                    return outcome;
                 }
                 () = sleep_until(wake) => {}
             }
@@ -128,11 +130,11 @@ impl<C: Change> Writes<C> {
                 None => 0,
             };
             self.progress.insert(key.clone(), Progress::Running(change.clone(), failures));
-            let (writer, key, change) = (Arc::clone(&self.writer), key.clone(), change.clone());
+            let (writer, service, change) = (Arc::clone(&self.writer), key.clone(), change.clone());
             self.running.push(Box::pin(async move {
                 let answer =
-                    writer.merge(&key, change.version(), change.part(), change.patch()).await;
-                (key, answer)
+                    writer.merge(&service, change.version(), change.part(), change.patch()).await;
+                Outcome { service, change, answer }
             }));
         }
     }

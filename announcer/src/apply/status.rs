@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use shared::patch::Part;
 use shared::writes::Change;
 use std::collections::BTreeMap;
+use std::fmt::{self, Display};
 
 /// A status as the API server is told it.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +25,14 @@ impl Change for ReportAddress {
     fn patch(&self) -> Value {
         let ingress: Vec<_> = self.0.ingress.iter().map(entry).collect();
         json!({"status": {"loadBalancer": {"ingress": ingress}}})
+    }
+}
+
+/// The addresses, for the log.
+impl Display for ReportAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let addresses: Vec<_> = self.0.ingress.iter().map(|entry| entry.ip.to_string()).collect();
+        f.write_str(&addresses.join(", "))
     }
 }
 

@@ -129,10 +129,11 @@ impl Typed {
             };
             let (flag, given) =
                 flag.split_once('=').map_or((flag, None), |(flag, value)| (flag, Some(value)));
-            let Some(setting) = settings
-                .iter()
-                .find(|setting| setting.flag == flag || setting.old_names.contains(&flag))
-            else {
+            // A setting that has a variable only has no name that could be typed.
+            let named = |setting: &&Setting| {
+                !flag.is_empty() && (setting.flag == flag || setting.old_names.contains(&flag))
+            };
+            let Some(setting) = settings.iter().find(named) else {
                 self.faults.push(format!("--{flag}: there is no such flag"));
                 continue;
             };
@@ -273,6 +274,16 @@ mod tests {
         let typed = read(&["--oldPort=9"], &[("vip_arp", "")]);
         assert_eq!((typed.text("arp"), typed.text("port")), (None, Some("9")));
         assert_eq!(typed.warnings, ["--oldPort is an old name and still works; write --port"]);
+    }
+
+    #[test]
+    fn dashes_without_a_name_are_no_flag_even_where_a_setting_has_none() {
+        let nameless = Setting { flag: "", variable: "vip_rate", ..SETTINGS[1] };
+        let arguments = ["--", "1", "-", "2", "--=3"].map(str::to_owned);
+        let typed = Typed::read(&[nameless], &arguments, &[]);
+        assert_eq!(typed.text("vip_rate"), None);
+        assert_eq!(typed.words, ["1", "2"]);
+        assert_eq!(typed.faults, ["--: there is no such flag"; 3]);
     }
 
     #[test]

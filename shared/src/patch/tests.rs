@@ -10,10 +10,7 @@ fn merges_as_the_rfc_shows() {
         &mut target,
         &json!({"a": "z", "c": {"f": null}, "list": [2, 3], "new": {"x": {"y": 1}}}),
     );
-    assert_eq!(
-        target,
-        json!({"a": "z", "c": {"d": "e"}, "list": [2, 3], "new": {"x": {"y": 1}}})
-    );
+    assert_eq!(target, json!({"a": "z", "c": {"d": "e"}, "list": [2, 3], "new": {"x": {"y": 1}}}));
 }
 
 /// A Service with fields that this program has no words for.
@@ -92,8 +89,7 @@ async fn a_role_without_patch_reads_merges_and_puts_and_keeps_every_unknown_fiel
         assert_eq!(request.body, expected);
         request.accept();
     };
-    let (answer, lines) =
-        merge(&writer, &mut server, change, [refuse_403, give_stored, put]).await;
+    let (answer, lines) = merge(&writer, &mut server, change, [refuse_403, give_stored, put]).await;
     assert_eq!(answer, Answer::Written);
     assert_eq!(
         lines,
@@ -135,8 +131,7 @@ async fn a_service_that_has_another_version_when_it_is_read_is_not_put() {
     let newer = |request: Received| {
         request.answer(200, &json!({"metadata": {"resourceVersion": "8"}}));
     };
-    let (answer, _) =
-        merge(&writer, &mut server, (Part::Object, red()), [refuse_403, newer]).await;
+    let (answer, _) = merge(&writer, &mut server, (Part::Object, red()), [refuse_403, newer]).await;
     assert_eq!(answer, Answer::Outdated);
 }
 

@@ -127,7 +127,7 @@ async fn errors_are_passed_over_and_order_is_kept() {
     let events =
         vec![broken(), Ok(Init), Ok(InitApply(map("a", "1"))), broken(), Ok(InitDone), broken()];
     let observations = Observations::new(worth);
-    let sending = observations.send_all(stream::iter(events), Some, events_tx);
+    let sending = observations.send_all(stream::iter(events), Some, &events_tx);
     let receiving = async {
         let mut all = Vec::new();
         while let Some(Some(observed)) = events_rx.recv().await {
@@ -144,7 +144,7 @@ async fn following_ends_when_nobody_listens() {
     let (events_tx, events_rx) = mpsc::channel(1);
     drop(events_rx);
     let endless = stream::repeat_with(|| Ok(Apply(map("a", "1"))));
-    Observations::new(worth).send_all(endless, |observed| observed, events_tx).await;
+    Observations::new(worth).send_all(endless, |observed| observed, &events_tx).await;
 }
 
 #[test]

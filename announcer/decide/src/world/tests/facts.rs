@@ -133,11 +133,8 @@ fn ports() -> impl Strategy<Value = Vec<ServicePort>> {
 
 fn ingress() -> impl Strategy<Value = Vec<Ingress>> {
     let entry = (select(IPS.to_vec()), any::<bool>(), ports());
-    let entry = entry.prop_map(|(ip, is_vip, ports)| Ingress {
-        ip: ip.parse().unwrap(),
-        is_vip,
-        ports,
-    });
+    let entry =
+        entry.prop_map(|(ip, is_vip, ports)| Ingress { ip: ip.parse().unwrap(), is_vip, ports });
     vec(entry, 0..3)
 }
 
@@ -188,12 +185,7 @@ fn slice() -> impl Strategy<Value = EndpointSlice> {
 fn link() -> impl Strategy<Value = Link> {
     let mac = proptest::option::weighted(0.9, (1..3_u8).prop_map(|n| [2, 0, 0, 0, 0, n]));
     (link_name(), 2..4_u32, mac, proptest::bool::weighted(0.9)).prop_map(
-        |(name, index, mac, carrier)| Link {
-            name,
-            index,
-            mac: mac.map(MacAddress::new),
-            carrier,
-        },
+        |(name, index, mac, carrier)| Link { name, index, mac: mac.map(MacAddress::new), carrier },
     )
 }
 
