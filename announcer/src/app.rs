@@ -15,14 +15,15 @@ use announcer_decide::world::World;
 use anyhow::Context;
 use prometheus_client::registry::Registry;
 use shared::admin::{self, Health};
+use shared::api_client::{self, Connection};
 use shared::clock::Clock;
 use shared::events::Recorder;
 use shared::lease::{Election, Leadership};
 use shared::notices::Notices;
 use shared::patch::{Answer, ServiceWriter};
+use shared::shutdown;
 use shared::task::Owned;
 use shared::writes::{Outcome, Writes};
-use shared::{api_client, shutdown};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,7 +45,7 @@ const RELEASE: Duration = Duration::from_secs(3);
 /// No cluster can be found, or a part that must live has ended.
 pub async fn run(meant: Meant) -> anyhow::Result<()> {
     let leave_rx = shutdown::requested().context("cannot catch signals")?;
-    let client = api_client::connect(&meant.kubeconfigs).await?;
+    let Connection { client, servers } = api_client::connect(&meant.kubeconfigs).await?;
     let clock = Clock::start();
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry, &meant);
@@ -57,7 +58,7 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
 
     let (events_tx, events_rx) = mpsc::channel(QUEUE);
     let _services = Owned::spawn(cluster::services(client.clone(), events_tx.clone()));
-    let _slices = Owned::spawn(cluster::slices(client.clone(), events_tx.clone()));
+    let _slices = Owned::spawn(cluster::slices(client.clone(), servers, events_tx.clone()));
     let _links = Owned::spawn(links::follow(Mark::OURS, events_tx, monitoring));
     let (resign_tx, resign_rx) = watch::channel(false);
     let election = &meant.election;

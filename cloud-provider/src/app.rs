@@ -20,7 +20,7 @@ use tokio::sync::watch;
 /// No cluster can be found, or a part that must live has ended.
 pub async fn run(config: Config, host: &str) -> anyhow::Result<()> {
     let mut leave_rx = shutdown::requested().context("cannot catch signals")?;
-    let client = api_client::connect(&config.kubeconfigs).await?;
+    let client = api_client::connect(&config.kubeconfigs).await?.client;
     let clock = Clock::start();
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);

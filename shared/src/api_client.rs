@@ -1,10 +1,15 @@
 //! The Kubernetes client: where the cluster is, who we are, and how long we wait.
 
+use crate::api_servers::ApiServers;
+use hyper::Uri;
 use hyper::header::{HeaderValue, USER_AGENT};
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::TokioExecutor;
 use kube::client::{ClientBuilder, ConfigExt};
 use kube::config::{Config, KubeConfigOptions, Kubeconfig};
+use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tower::BoxError;
@@ -19,6 +24,10 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 const DEAD_AFTER: Duration = Duration::from_secs(4);
 /// Silence after which the kernel asks whether the other end is still there, and how often it asks.
 const KEEP_ALIVE: Duration = Duration::from_secs(1);
+/// The API server's Service, as a name that only our own resolver is asked for; without a port, so that each address
+/// keeps its own.
+const SERVICE_NAME: &str = "kubernetes.default.svc";
+const SERVICE_URL: &str = "https://kubernetes.default.svc";
 /// Where a pod finds its own identity.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
@@ -46,25 +55,37 @@ pub enum ConnectError {
     Client(#[from] kube::Error),
 }
 
+/// A way to the cluster.
+#[derive(Clone)]
+pub struct Connection {
+    /// The client.
+    pub client: kube::Client,
+    /// Where the API servers are, for a pod that may come to know it.
+    pub servers: Option<ApiServers>,
+}
+
 /// Builds a client: a pod's own identity, else `$KUBECONFIG`, else the first of `files` that exists.
 ///
 /// # Errors
 /// [`ConnectError`], with the file in question. Nothing is sent yet: a cluster that does not answer is no error here.
-pub async fn connect(files: &[PathBuf]) -> Result<kube::Client, ConnectError> {
+pub async fn connect(files: &[PathBuf]) -> Result<Connection, ConnectError> {
     // Two providers in one program make rustls refuse to choose; naming one twice is harmless.
     drop(rustls::crypto::ring::default_provider().install_default());
-    let mut config = configuration(files).await?;
-    config.headers.push((
-        USER_AGENT,
-        HeaderValue::from_static(concat!("kube-vip/", env!("CARGO_PKG_VERSION"))),
-    ));
-    Ok(client(&config)?)
+    let (mut config, servers) = match in_pod() {
+        Some(service) => in_cluster(service)?,
+        None => (from_files(files).await?, None),
+    };
+    let agent = concat!("kube-vip/", env!("CARGO_PKG_VERSION"));
+    config.headers.push((USER_AGENT, HeaderValue::from_static(agent)));
+    let client = client(&config, servers.clone())?;
+    Ok(Connection { client, servers })
 }
 
-/// kube's own stack, but for the connector: that one notices a dead server, and does not try again behind our back,
-/// because a hidden second try would outlive the decision that it carries.
-fn client(config: &Config) -> Result<kube::Client, kube::Error> {
-    let mut tcp = HttpConnector::new();
+/// kube's own stack, but for the connector: that one notices a dead server, knows more than one way to a living one, and
+/// does not try again behind our back, because a hidden second try would outlive the decision that it carries.
+fn client(config: &Config, servers: Option<ApiServers>) -> Result<kube::Client, kube::Error> {
+    let resolver = tower::service_fn(move |name: Name| resolve(name, servers.clone()));
+    let mut tcp = HttpConnector::new_with_resolver(resolver);
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
@@ -85,12 +106,42 @@ fn client(config: &Config) -> Result<kube::Client, kube::Error> {
     })
 }
 
-async fn configuration(files: &[PathBuf]) -> Result<Config, ConnectError> {
-    if Path::new(SERVICE_ACCOUNT).join("token").exists()
-        && std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()
-    {
-        return Ok(Config::incluster()?);
+async fn resolve(
+    name: Name,
+    servers: Option<ApiServers>,
+) -> io::Result<std::vec::IntoIter<SocketAddr>> {
+    match servers {
+        Some(servers) if name.as_str() == SERVICE_NAME => Ok(servers.addresses()),
+        _ => {
+            let found: Vec<_> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            Ok(found.into_iter())
+        }
     }
+}
+
+/// Host and port of the API server's Service, where this is a pod with an identity.
+fn in_pod() -> Option<(String, String)> {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let service = variable("KUBERNETES_SERVICE_HOST").zip(variable("KUBERNETES_SERVICE_PORT"));
+    service.filter(|_| Path::new(SERVICE_ACCOUNT).join("token").exists())
+}
+
+/// The pod's own configuration. Where the Service has an address of its own, the host becomes a name that resolves to that
+/// address and to those of the servers behind it; the certificate is still checked for the Service's address.
+fn in_cluster(
+    (host, port): (String, String),
+) -> Result<(Config, Option<ApiServers>), ConnectError> {
+    let mut config = Config::incluster_env()?;
+    let address = host.parse().ok().zip(port.parse().ok());
+    let servers = address.map(|(ip, port)| ApiServers::behind(SocketAddr::new(ip, port)));
+    if servers.is_some() {
+        config.cluster_url = Uri::from_static(SERVICE_URL);
+        config.tls_server_name = Some(host);
+    }
+    Ok((config, servers))
+}
+
+async fn from_files(files: &[PathBuf]) -> Result<Config, ConnectError> {
     let named = std::env::var_os("KUBECONFIG")
         .map(PathBuf::from)
         .filter(|path| !path.as_os_str().is_empty());

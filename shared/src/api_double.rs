@@ -7,7 +7,12 @@ use kube::Client;
 use kube::client::Body;
 use serde_json::{Value, json};
 use std::io;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+/// Longer than every pause and every timeout of the programs.
+const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// The server's side of a client made by [`connect`].
 pub(crate) struct ApiDouble {
@@ -50,9 +55,10 @@ async fn receive(
 }
 
 impl ApiDouble {
-    /// The next request, as soon as it arrives.
+    /// The next request, as soon as it arrives. Where none ever does, the paused clock of the test runs out.
     pub(crate) async fn request(&mut self) -> Received {
-        self.requests_rx.recv().await.expect("the client is gone")
+        let request = timeout(PATIENCE, self.requests_rx.recv()).await;
+        request.expect("no request has arrived").expect("the client is gone")
     }
 
     /// The next request, if it has arrived already.

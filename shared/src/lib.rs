@@ -7,6 +7,7 @@ pub mod admin;
 pub mod api_client;
 #[cfg(test)]
 mod api_double;
+pub mod api_servers;
 pub mod clock;
 pub mod events;
 pub mod lease;

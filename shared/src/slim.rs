@@ -11,6 +11,7 @@ use model::service::{
     FamilyPolicy, Ingress, Protocol, Service, ServicePort, ServiceType, TrafficPolicy,
 };
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 /// Namespace and name of any object.
 #[must_use]
@@ -101,6 +102,18 @@ fn ingress(entry: core::LoadBalancerIngress) -> Option<Ingress> {
             .filter_map(|it| port(Some(&it.protocol), it.port))
             .collect(),
     })
+}
+
+/// The API servers' own addresses, where `object` is a slice of the Service `default/kubernetes`.
+#[must_use]
+pub fn api_servers(object: &discovery::EndpointSlice) -> Option<Vec<SocketAddr>> {
+    let labels = object.metadata.labels.as_ref()?;
+    let ours = object.metadata.namespace.as_deref() == Some("default")
+        && labels.get("kubernetes.io/service-name").is_some_and(|name| name == "kubernetes");
+    let port = object.ports.iter().flatten().find_map(|it| it.port)?;
+    let port = u16::try_from(port).ok().filter(|_| ours)?;
+    let addresses = object.endpoints.iter().flat_map(|endpoint| &endpoint.addresses);
+    Some(addresses.filter_map(|text| Some(SocketAddr::new(text.parse().ok()?, port))).collect())
 }
 
 /// What is kept of an EndpointSlice; `None` when it belongs to no Service.

@@ -5,6 +5,7 @@ use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::runtime::watcher;
 use kube::{Api, Client};
+use shared::api_servers::ApiServers;
 use shared::slim;
 use shared::watch::{Observed, follow};
 use tokio::sync::mpsc;
@@ -22,8 +23,9 @@ pub async fn services(client: Client, events_tx: mpsc::Sender<Event>) {
     follow(api, selected, |object| Some(slim::service(object)), door, events_tx).await;
 }
 
-/// Follows EndpointSlices that belong to a Service with an address of its own.
-pub async fn slices(client: Client, events_tx: mpsc::Sender<Event>) {
+/// Follows EndpointSlices that belong to a Service with an address of its own. Those of the API server's own Service tell
+/// `servers`, too, where else to look for it.
+pub async fn slices(client: Client, servers: Option<ApiServers>, events_tx: mpsc::Sender<Event>) {
     let api: Api<EndpointSlice> = Api::all(client);
     // Headless Services cannot be load balancers.
     let selected = watcher::Config::default()
@@ -33,5 +35,11 @@ pub async fn slices(client: Client, events_tx: mpsc::Sender<Event>) {
         Observed::Gone(key) => Event::SliceGone(key),
         Observed::Listed => Event::SlicesListed,
     };
-    follow(api, selected, slim::slice, door, events_tx).await;
+    let slim = move |object| {
+        if let (Some(servers), Some(own)) = (&servers, slim::api_servers(&object)) {
+            servers.remember(own);
+        }
+        slim::slice(object)
+    };
+    follow(api, selected, slim, door, events_tx).await;
 }

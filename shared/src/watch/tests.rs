@@ -126,8 +126,9 @@ async fn errors_are_passed_over_and_order_is_kept() {
     let broken = || Err(watcher::Error::NoResourceVersion);
     let events =
         vec![broken(), Ok(Init), Ok(InitApply(map("a", "1"))), broken(), Ok(InitDone), broken()];
-    let observations = Observations::new(worth);
-    let sending = observations.send_all(stream::iter(events), Some, &events_tx);
+    let sending = async move {
+        Observations::new(worth).send_all(stream::iter(events), Some, &events_tx).await;
+    };
     let receiving = async {
         let mut all = Vec::new();
         while let Some(Some(observed)) = events_rx.recv().await {

@@ -38,7 +38,7 @@ pub(crate) enum Subject {
     DefaultLink,
     Lease,
     /// A list that has arrived, or the wish to leave: said once for ever.
-    Latch(Event),
+    Latch(Box<Event>),
 }
 
 pub(crate) fn subject(event: &Event) -> Subject {
@@ -57,7 +57,7 @@ pub(crate) fn subject(event: &Event) -> Subject {
         Event::ServicesListed
         | Event::SlicesListed
         | Event::LinksListed
-        | Event::LeaveRequested => Subject::Latch(event.clone()),
+        | Event::LeaveRequested => Subject::Latch(Box::new(event.clone())),
     }
 }
 
