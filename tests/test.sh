@@ -31,7 +31,8 @@ stage "tools of this machine" tests/bed/bed.sh need
 stage "lints" tests/lint.sh
 stage "unit, golden and property tests" cargo test --workspace --exclude tests --locked
 stage "static binaries" make --no-print-directory release
-stage "house rules, start and simulation" cargo test -p tests --locked --lib --test rooms --test start --test simulation
+stage "house rules, golden plans, start and simulation" \
+  cargo test -p tests --locked --lib --test rooms --test golden --test start --test simulation
 stage "kernel" cargo test -p tests --locked --test kernel
 stage "images" make --no-print-directory images
 stage "the bed's binaries" tests/bed/bed.sh build

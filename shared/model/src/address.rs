@@ -1,6 +1,7 @@
 //! Addresses as this project means them: a VIP that can be answered for, or the wish to get one by DHCP.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
@@ -176,12 +177,21 @@ impl fmt::Display for AddressRequest {
     }
 }
 
-/// Reads a comma-separated address list as it stands in an annotation; blanks and empty elements are passed over.
+/// Reads a comma-separated address list as it stands in an annotation; blanks and empty elements are passed over, and so
+/// is what was named before.
 ///
 /// # Errors
 /// The first element that is neither an address nor a DHCP marker.
 pub fn parse_address_list(text: &str) -> Result<Vec<AddressRequest>, NotAVipError> {
-    text.split(',').map(str::trim).filter(|element| !element.is_empty()).map(str::parse).collect()
+    let mut named = BTreeSet::new();
+    let mut list = Vec::new();
+    for element in text.split(',').map(str::trim).filter(|element| !element.is_empty()) {
+        let request = element.parse()?;
+        if named.insert(request) {
+            list.push(request);
+        }
+    }
+    Ok(list)
 }
 
 /// Writes an address list as it stands in an annotation: commas, no blanks.
@@ -230,7 +240,7 @@ mod tests {
 
     #[test]
     fn reads_a_list_with_blanks_and_writes_it_without() {
-        let list = parse_address_list(" 10.0.0.1, 2001:db8::1,, ::").unwrap();
+        let list = parse_address_list(" 10.0.0.1, 2001:db8::1,10.0.0.1,, ::").unwrap();
         assert_eq!(format_address_list(&list), "10.0.0.1,2001:db8::1,::");
         assert_eq!(list.last(), Some(&AddressRequest::AskDhcp(Family::V6)));
     }

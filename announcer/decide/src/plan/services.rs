@@ -74,9 +74,8 @@ fn announce(
         }
     }
     if vips.len() < requests.len() {
-        let mut families: Vec<Family> =
+        let families: Vec<Family> =
             requests.iter().filter(|it| it.vip().is_none()).map(|it| it.family()).collect();
-        families.dedup();
         tell(service, Notice::AwaitsDhcp(families), plan);
     }
     if !vips.is_empty() && vips.iter().all(|vip| present.contains(&vip.ip())) {

@@ -1,0 +1,152 @@
+//! Whatever an API server shows as a Service, both programs come to a plan, and to the same one when it is shown again.
+
+#![no_main]
+
+mod texts;
+
+use announcer_decide::{config, event, link, plan, world};
+use k8s_openapi::api::core::v1;
+use libfuzzer_sys::arbitrary::{self, Arbitrary, Unstructured};
+use libfuzzer_sys::fuzz_target;
+use model::address::{MacAddress, parse_address_list};
+use model::endpoints::EndpointSlice;
+use model::object::ObjectKey;
+use model::service::Service;
+use serde_json::{Value, json};
+use texts::Text;
+
+fuzz_target!(|octets: &[u8]| {
+    let object: v1::Service = match serde_json::from_slice(octets) {
+        Ok(object) => object,
+        Err(_) => {
+            let Ok(wild) = Wild::arbitrary_take_rest(Unstructured::new(octets)) else { return };
+            serde_json::from_value(wild.json()).expect("its fields have the types of the API")
+        }
+    };
+    let service = shared::slim::service(object);
+    announce(&service);
+    assign(&service);
+});
+
+/// A Service in which every field may be missing or say anything.
+#[derive(Debug, Arbitrary)]
+struct Wild {
+    annotation: Option<Text>,
+    ignore: Option<Text>,
+    label: Option<Text>,
+    finalizers: Vec<Text>,
+    deleting: bool,
+    kind: Option<Text>,
+    class: Option<Text>,
+    spec_ip: Option<Text>,
+    families: Vec<Text>,
+    family_policy: Option<Text>,
+    traffic_policy: Option<Text>,
+    ports: Vec<(i32, Option<Text>)>,
+    ingress: Vec<(Option<Text>, Option<Text>, Vec<(i32, Text)>)>,
+}
+
+impl Wild {
+    fn json(&self) -> Value {
+        let one = |text: &Option<Text>| text.as_ref().map(Text::read);
+        let all = |texts: &[Text]| texts.iter().map(Text::read).collect::<Vec<_>>();
+        let ports = |(port, protocol): &(i32, Option<Text>)| json!({"port": port, "protocol": one(protocol)});
+        let reported =
+            |(port, protocol): &(i32, Text)| json!({"port": port, "protocol": protocol.read()});
+        let entry = |(ip, mode, ports): &(Option<Text>, Option<Text>, Vec<(i32, Text)>)| {
+            let ports: Vec<_> = ports.iter().map(reported).collect();
+            json!({"ip": one(ip), "ipMode": one(mode), "ports": ports})
+        };
+        let mut metadata = json!({
+            "namespace": "shop", "name": "web", "uid": "u", "resourceVersion": "7",
+            "annotations": {}, "labels": {}, "finalizers": all(&self.finalizers),
+            "deletionTimestamp": self.deleting.then_some("2025-03-01T10:00:00Z"),
+        });
+        let mut put = |field: &str, name: &str, text: &Option<Text>| {
+            if let Some(text) = text {
+                metadata[field][name] = json!(text.read());
+            }
+        };
+        put("annotations", model::annotations::LOADBALANCER_IPS, &self.annotation);
+        put("annotations", model::annotations::IGNORE, &self.ignore);
+        put("labels", model::annotations::IMPLEMENTATION_LABEL, &self.label);
+        json!({
+            "metadata": metadata,
+            "spec": {
+                "type": one(&self.kind), "loadBalancerClass": one(&self.class),
+                "loadBalancerIP": one(&self.spec_ip), "ipFamilies": all(&self.families),
+                "ipFamilyPolicy": one(&self.family_policy),
+                "externalTrafficPolicy": one(&self.traffic_policy),
+                "ports": self.ports.iter().map(ports).collect::<Vec<_>>(),
+            },
+            "status": {"loadBalancer": {"ingress": self.ingress.iter().map(entry).collect::<Vec<_>>()}},
+        })
+    }
+}
+
+fn announce(service: &Service) {
+    use event::Event;
+    let name = link::LinkName("eth0".to_owned());
+    let config = config::Config {
+        node: config::NodeName("n1".to_owned()),
+        services_link: Some(name.clone()),
+        class: "kube-vip.io/kube-vip-class".to_owned(),
+    };
+    let mac = Some(MacAddress::new([2, 0, 0, 0, 0, 1]));
+    let slice = EndpointSlice {
+        key: ObjectKey::new("shop", "web-1"),
+        service: service.key.clone(),
+        endpoints: 1,
+        serving_on: [("n1".to_owned(), 1)].into(),
+    };
+    let mut world = world::World::default();
+    for event in [
+        Event::LinkSeen(link::Link { name: name.clone(), index: 2, mac, carrier: true }),
+        Event::ServiceSeen(service.clone()),
+        Event::SliceSeen(slice),
+        Event::ServicesListed,
+        Event::SlicesListed,
+        Event::LinksListed,
+        Event::LeaseGained,
+    ] {
+        world.apply(event);
+    }
+    let placed = plan::plan(&world, &config);
+    assert!(placed.claims.is_empty(), "claimed before the kernel shows it");
+    for placement in &placed.placements {
+        let ip = placement.vip.ip();
+        let length = if ip.is_ipv4() { 32 } else { 128 };
+        let owner = link::Owner::Us;
+        world.apply(Event::AddressSeen(link::HostAddress {
+            link: name.clone(),
+            ip,
+            length,
+            owner,
+        }));
+    }
+    let claimed = plan::plan(&world, &config);
+    assert_eq!(claimed.placements, placed.placements);
+    assert_eq!(claimed.claims.len(), claimed.placements.len());
+    world.apply(Event::ServiceSeen(service.clone()));
+    assert_eq!(plan::plan(&world, &config), claimed);
+}
+
+fn assign(service: &Service) {
+    use cloud_provider_decide::{Edit, Event, World};
+    let pool = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    let pools = [pool("cidr-global", "198.51.100.0/29,2001:db8:1::/125")];
+    let mut world = World::default();
+    world.apply(Event::PoolsSeen(Some(pools.into())));
+    world.apply(Event::ServicesListed);
+    world.apply(Event::ServiceSeen(service.clone()));
+    let plan = world.plan().clone();
+    for write in plan.writes.values() {
+        if let Edit::Set(text) = &write.annotation {
+            assert!(parse_address_list(text).is_ok_and(|list| !list.is_empty()), "{text:?}");
+        }
+    }
+    world.apply(Event::ServiceSeen(service.clone()));
+    assert_eq!(world.plan(), &plan);
+    world.apply(Event::ServiceGone(service.key.clone()));
+    assert!(world.plan().writes.is_empty() && world.plan().refusals.is_empty());
+}
