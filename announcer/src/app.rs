@@ -22,7 +22,7 @@ use shared::lease::{Election, Leadership};
 use shared::notices::Notices;
 use shared::patch::{Answer, ServiceWriter};
 use shared::shutdown;
-use shared::task::Owned;
+use shared::task::{Owned, first_end};
 use shared::writes::{Outcome, Writes};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -57,9 +57,9 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
         .map(|address| Owned::spawn(admin::serve(address, Arc::new(registry), health_rx)));
 
     let (events_tx, events_rx) = mpsc::channel(QUEUE);
-    let _services = Owned::spawn(cluster::services(client.clone(), events_tx.clone()));
-    let _slices = Owned::spawn(cluster::slices(client.clone(), servers, events_tx.clone()));
-    let _links = Owned::spawn(links::follow(Mark::OURS, events_tx, monitoring));
+    let services = Owned::spawn(cluster::services(client.clone(), events_tx.clone()));
+    let slices = Owned::spawn(cluster::slices(client.clone(), servers, events_tx.clone()));
+    let links = Owned::spawn(links::follow(Mark::OURS, events_tx, monitoring));
     let (resign_tx, resign_rx) = watch::channel(false);
     let election = &meant.election;
     let (standing, leadership_rx) =
@@ -67,12 +67,12 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
     let election = Owned::spawn(standing.run(resign_rx));
     let (connection, handle, _) =
         rtnetlink::new_connection().context("cannot open a netlink socket")?;
-    let _netlink = Owned::spawn(connection);
+    let netlink = Owned::spawn(connection);
     let (recorder, recording) = Recorder::new(client.clone(), "kube-vip", &meant.config.node.0);
-    let _recording = Owned::spawn(recording);
+    let recording = Owned::spawn(recording);
     let (claims_tx, claims_rx) = watch::channel(BTreeSet::new());
     let gate = gate(leadership_rx.clone(), clock);
-    let _neighbours = Owned::spawn(announce(claims_rx, meant.repeat.0, gate, frames));
+    let neighbours = Owned::spawn(announce(claims_rx, meant.repeat.0, gate, frames));
     let writer = ServiceWriter::new(client, clock, leadership_rx.clone());
     let realms = Realms {
         addresses: Addresses::new(handle, Mark::OURS),
@@ -91,7 +91,8 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
         metrics,
         again: None,
     };
-    daemon.follow(events_rx, leave_rx, election, resign_tx).await
+    let parts = vec![services, slices, links, netlink, recording, neighbours];
+    daemon.follow(events_rx, leave_rx, Tasks { election, parts }, resign_tx).await
 }
 
 /// Says at the moment of sending whether this node may speak: a process that was paused has yet to notice.
@@ -100,6 +101,12 @@ fn gate(
     clock: Clock,
 ) -> impl Fn() -> bool + Send + 'static {
     move || leadership_rx.borrow().leads(clock.now())
+}
+
+/// What must live as long as the program does.
+struct Tasks {
+    election: Owned<()>,
+    parts: Vec<Owned<()>>,
 }
 
 /// The one owner of what is known, and the loop around it.
@@ -119,7 +126,7 @@ impl Daemon {
         &mut self,
         mut events_rx: mpsc::Receiver<Event>,
         mut leave_rx: watch::Receiver<bool>,
-        mut election: Owned<()>,
+        mut tasks: Tasks,
         resign_tx: watch::Sender<bool>,
     ) -> anyhow::Result<()> {
         loop {
@@ -132,14 +139,15 @@ impl Daemon {
                 }
                 () = sleep_until(self.again.unwrap_or_else(Instant::now)), if self.again.is_some() => {}
                 () = shutdown::wait(&mut leave_rx) => break,
-                ended = election.finished() => return ended.context("the election failed"),
+                place = first_end(&mut tasks.parts) => anyhow::bail!("part {place} of the program has ended"),
+                ended = tasks.election.finished() => return ended.context("the election failed"),
             }
             self.plan_and_apply().await;
         }
         self.leave(&mut events_rx).await;
         // The segment is free of us: now somebody else may own.
         resign_tx.send_replace(true);
-        if timeout(RELEASE, election.finished()).await.is_err() {
+        if timeout(RELEASE, tasks.election.finished()).await.is_err() {
             tracing::warn!("the Lease was not released in time; it runs out by itself");
         }
         Ok(())
@@ -161,7 +169,11 @@ impl Daemon {
         let plan = plan(&self.world, &self.config);
         self.metrics.show(leads, &plan);
         self.health_tx.send_replace(Health { ready: self.world.ready() });
-        self.again = match self.realms.apply(plan, &self.world).await {
+        let applied = self.realms.apply(plan, &self.world).await;
+        for address in applied.placed {
+            self.world.apply(Event::AddressPlaced(address));
+        }
+        self.again = match applied.done {
             Done::All => None,
             Done::Part => Some(Instant::now() + AGAIN),
         };

@@ -9,9 +9,10 @@ pub mod neighbours;
 pub mod packet_socket;
 pub mod status;
 
-use addresses::Addresses;
+use addresses::{Addresses, ChangeAddressError};
 use announcer_decide::claim::Claim;
-use announcer_decide::difference::{self, AddressChanges};
+use announcer_decide::difference::{self, AddressChanges, AddressOnLink};
+use announcer_decide::link::{HostAddress, Owner};
 use announcer_decide::plan::{NoticeFor, Plan};
 use announcer_decide::reason::Complaint;
 use announcer_decide::world::World;
@@ -21,7 +22,10 @@ use shared::notices::Notices;
 use shared::writes::Writes;
 use status::ReportAddress;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
 
 /// The near ends of all realms.
 pub struct Realms {
@@ -37,6 +41,18 @@ pub struct Realms {
     pub complaints: BTreeSet<Complaint>,
 }
 
+/// Longest wait for the kernel: a lost answer must not stop the loop.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What came of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// Addresses that the kernel took from us.
+    pub placed: Vec<HostAddress>,
+    /// Whether that was all.
+    pub done: Done,
+}
+
 /// Whether everything was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Done {
@@ -48,9 +64,9 @@ pub enum Done {
 
 impl Realms {
     /// Makes `plan` true.
-    pub async fn apply(&mut self, plan: Plan, world: &World) -> Done {
+    pub async fn apply(&mut self, plan: Plan, world: &World) -> Applied {
         let changes = changes(&plan, world);
-        let mut errors = self.addresses.add(&changes.adds).await;
+        let added = self.add(&changes.adds).await;
         self.claims_tx.send_if_modified(|claims| {
             let changed = *claims != plan.claims;
             *claims = plan.claims;
@@ -62,12 +78,36 @@ impl Realms {
             tracing::error!("{complaint}");
         }
         self.complaints = plan.complaints;
-        errors.extend(self.addresses.remove(&changes.removes).await);
-        for error in &errors {
-            tracing::warn!(%error, "trying again");
-        }
-        if errors.is_empty() { Done::All } else { Done::Part }
+        let removed = self.remove(&changes.removes).await;
+        let placed = if added == Done::All {
+            changes.adds.iter().map(host_address).collect()
+        } else {
+            Vec::new()
+        };
+        let done = if added == Done::All { removed } else { added };
+        Applied { placed, done }
     }
+
+    async fn add(&self, adds: &[AddressOnLink]) -> Done {
+        judge(timeout(PATIENCE, self.addresses.add(adds)).await)
+    }
+
+    async fn remove(&self, removes: &[AddressOnLink]) -> Done {
+        judge(timeout(PATIENCE, self.addresses.remove(removes)).await)
+    }
+}
+
+fn judge(answer: Result<Vec<ChangeAddressError>, Elapsed>) -> Done {
+    match answer {
+        Ok(errors) if errors.is_empty() => return Done::All,
+        Ok(errors) => errors.iter().for_each(|error| tracing::warn!(%error, "trying again")),
+        Err(_) => tracing::warn!("the kernel does not answer; trying again"),
+    }
+    Done::Part
+}
+
+fn host_address(added: &AddressOnLink) -> HostAddress {
+    HostAddress { link: added.link.clone(), ip: added.ip, length: added.length, owner: Owner::Us }
 }
 
 fn changes(plan: &Plan, world: &World) -> AddressChanges {

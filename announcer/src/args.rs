@@ -6,10 +6,14 @@ use announcer_decide::link::LinkName;
 use model::lease::LeaseSettings;
 use model::object::ObjectKey;
 use model::settings::{Kind, Setting, Typed, unknown_variables};
+use shared::api_client::Kubeconfigs;
 use shared::log::Level;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// kubeadm's kubeconfig, which a static pod is given.
+const ADMIN_CONF: &str = "/etc/kubernetes/admin.conf";
 
 /// Everything the daemon can be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +26,8 @@ pub struct Meant {
     pub repeat: RepeatPeriod,
     /// Where metrics and probes are served; `None` is off.
     pub admin: Option<SocketAddr>,
-    /// Kubeconfig files to try outside a pod, in order.
-    pub kubeconfigs: Vec<PathBuf>,
+    /// Where to look for a kubeconfig.
+    pub kubeconfigs: Kubeconfigs,
     /// How much is logged.
     pub level: Level,
     /// Sentences to log at start.
@@ -118,6 +122,10 @@ fn meant(typed: &mut Typed, around: &Surroundings) -> Meant {
     if node.is_empty() {
         typed.faults.push("nodeName (vip_nodename): this host has no name; set it".to_owned());
     }
+    if typed.text("serviceInterface") == Some("auto") {
+        let sentence = "serviceInterface (vip_servicesinterface): this version does not choose by address; name it";
+        typed.faults.push(sentence.to_owned());
+    }
     let services_link = typed.text("serviceInterface").or_else(|| typed.text("interface"));
     let config = Config {
         node: NodeName(node.clone()),
@@ -182,10 +190,12 @@ fn admin_address(typed: &mut Typed) -> Option<SocketAddr> {
     Some(typed.parsed("prometheusHTTPServer", parse).unwrap_or_else(|| everywhere(2112)))
 }
 
-fn kubeconfigs(typed: &Typed) -> Vec<PathBuf> {
-    let named = typed.text("k8sConfigPath").map(PathBuf::from);
+/// kube-vip's order: the file that was named (its default counts as unnamed), then the usual ones.
+fn kubeconfigs(typed: &Typed) -> Kubeconfigs {
+    let named = typed.text("k8sConfigPath").filter(|path| *path != ADMIN_CONF).map(PathBuf::from);
     let home = std::env::home_dir().map(|home| home.join(".kube/config"));
-    named.into_iter().chain([PathBuf::from("/etc/kubernetes/admin.conf")]).chain(home).collect()
+    let usual = std::iter::once(PathBuf::from(ADMIN_CONF)).chain(home).collect();
+    Kubeconfigs { named, outside: false, usual }
 }
 
 /// What `--help` prints.

@@ -31,8 +31,10 @@ pub fn print(
     let typed = Typed::read(&table, flags, environment);
     let namespace = typed.text("namespace").unwrap_or("kube-system");
     match kind.as_str() {
-        "rbac" if typed.faults.is_empty() => Ok(rbac(namespace)),
-        "rbac" => Err(ReadSettingsError(typed.faults)),
+        "rbac" => {
+            let meant = starts(&variables(&table, &typed), &typed)?;
+            Ok(rbac(namespace, &meant.election.lease))
+        }
         "daemonset" => {
             let variables = variables(&table, &typed);
             let meant = starts(&variables, &typed)?;
@@ -40,8 +42,8 @@ pub fn print(
             let image = typed
                 .text("image")
                 .map_or_else(|| format!("localhost/kube-vip:v{version}"), str::to_owned);
-            let probes = meant.admin.map(|address| address.port());
-            Ok(daemonset(namespace, &Program { image, version, probes }, &variables))
+            let program = Program { image, version, probes: meant.admin };
+            Ok(daemonset(namespace, &program, &variables))
         }
         other => Err(fault(&format!("manifest {other:?}: this version prints daemonset and rbac"))),
     }
@@ -69,7 +71,8 @@ fn starts(variables: &[Variable], typed: &Typed) -> Result<Meant, ReadSettingsEr
     let around = Surroundings {
         environment: variables.to_vec(),
         host: "node".to_owned(),
-        pod_namespace: None,
+        // The Lease stands where the pods do, unless it is named with a namespace.
+        pod_namespace: Some(typed.text("namespace").unwrap_or("kube-system").to_owned()),
     };
     match args::read(&[], &around) {
         Ok(meant) if typed.faults.is_empty() => Ok(meant),

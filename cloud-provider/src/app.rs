@@ -12,7 +12,12 @@ use shared::lease::{Election, Leadership};
 use shared::task::Owned;
 use shared::{api_client, shutdown};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// Longest wait for the Lease to be released when leaving.
+const RELEASE: Duration = Duration::from_secs(3);
 
 /// Runs until a signal asks to leave.
 ///
@@ -31,29 +36,30 @@ pub async fn run(config: Config, host: &str) -> anyhow::Result<()> {
         .map(|address| Owned::spawn(admin::serve(address, Arc::new(registry), health_rx)));
     let (recorder, recording) = Recorder::new(client.clone(), "kube-vip-cloud-provider", host);
     let _recording = Owned::spawn(recording);
-    let (leadership_rx, mut election) = stand(&config, client.clone(), clock, leave_rx.clone());
+    let (resign_tx, resign_rx) = watch::channel(false);
+    let (leadership_rx, mut election) = stand(&config, client.clone(), clock, resign_rx);
     let _health = Owned::spawn(report_health(leadership_rx.clone(), ready_rx, health_tx));
     let office = Office { client, clock, recorder, metrics, ready_tx };
-    loop {
+    while !*leave_rx.borrow() {
         let mut next_term = leadership_rx.clone();
         tokio::select! {
             won = next_term.wait_for(Leadership::claimed) => {
                 won.context("the election ended")?;
             }
+            () = shutdown::wait(&mut leave_rx) => break,
             ended = election.finished() => return ended.context("the election failed"),
         }
         office.metrics.leader.set(1);
-        tokio::select! {
-            () = serve(&office, &config, leadership_rx.clone()) => {}
-            () = shutdown::wait(&mut leave_rx) => {}
-        }
+        serve(&office, &config, leadership_rx.clone(), leave_rx.clone()).await;
         office.metrics.leader.set(0);
         office.ready_tx.send_replace(false);
-        if *leave_rx.borrow() {
-            // The term is over and nothing is under way: now the Lease may go to somebody else.
-            return election.finished().await.context("the election failed");
-        }
     }
+    // The term is over and nothing is under way: now the Lease may go to somebody else.
+    resign_tx.send_replace(true);
+    if timeout(RELEASE, election.finished()).await.is_err() {
+        tracing::warn!("the Lease was not released in time; it runs out by itself");
+    }
+    Ok(())
 }
 
 /// Stands for the Lease, or leads unasked with `--leader-elect=false`.
@@ -61,18 +67,18 @@ fn stand(
     config: &Config,
     client: kube::Client,
     clock: Clock,
-    mut leave_rx: watch::Receiver<bool>,
+    mut resign_rx: watch::Receiver<bool>,
 ) -> (watch::Receiver<Leadership>, Owned<()>) {
     match &config.lease {
         Some((key, settings)) => {
             let (election, leadership_rx) =
                 Election::new(client, key.clone(), settings.clone(), clock);
-            (leadership_rx, Owned::spawn(election.run(leave_rx)))
+            (leadership_rx, Owned::spawn(election.run(resign_rx)))
         }
         None => {
             let (leadership_tx, leadership_rx) = watch::channel(Leadership::unopposed());
             let waiting = Owned::spawn(async move {
-                shutdown::wait(&mut leave_rx).await;
+                shutdown::wait(&mut resign_rx).await;
                 drop(leadership_tx);
             });
             (leadership_rx, waiting)

@@ -4,8 +4,9 @@ use model::duration::parse_go_duration;
 use model::lease::LeaseSettings;
 use model::object::ObjectKey;
 use model::settings::{Kind, Setting, Typed, unknown_variables};
+use shared::api_client::Kubeconfigs;
 use shared::log::Level;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,8 +19,8 @@ pub struct Config {
     pub lease: Option<(ObjectKey, LeaseSettings)>,
     /// Where metrics and probes are served; `None` with `--secure-port=0`.
     pub admin: Option<SocketAddr>,
-    /// Kubeconfig files to try outside a pod.
-    pub kubeconfigs: Vec<PathBuf>,
+    /// Where to look for a kubeconfig.
+    pub kubeconfigs: Kubeconfigs,
     /// How much is logged.
     pub level: Level,
     /// Sentences to log at start.
@@ -66,7 +67,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     value("leader-elect-retry-period", "2s", "Pause between two attempts."),
     value("secure-port", "10258", "Port of metrics and probes (plain HTTP); 0 is off."),
-    value("bind-address", "0.0.0.0", "Address of metrics and probes."),
+    value("bind-address", "::", "Address of metrics and probes."),
     switch("OutSideCluster", "false", "Use the kubeconfig in the home directory."),
     value("kubeconfig", "", "Kubeconfig to use outside a pod."),
     value("v", "2", "Log level: 4 and more for debugging."),
@@ -78,26 +79,37 @@ const WITHOUT_EFFECT: &[(&str, Kind)] = &[
     ("allow-untagged-cloud", Kind::Switch),
     ("authentication-kubeconfig", Kind::Value),
     ("authentication-skip-lookup", Kind::Switch),
+    ("authorization-always-allow-paths", Kind::Value),
     ("authorization-kubeconfig", Kind::Value),
     ("cert-dir", Kind::Value),
+    ("client-ca-file", Kind::Value),
     ("cloud-config", Kind::Value),
     ("cloud-provider", Kind::Value),
     ("cluster-cidr", Kind::Value),
     ("cluster-name", Kind::Value),
     ("concurrent-service-syncs", Kind::Value),
     ("configure-cloud-routes", Kind::Switch),
+    ("contention-profiling", Kind::Switch),
     ("controllers", Kind::Value),
     ("feature-gates", Kind::Value),
     ("kube-api-burst", Kind::Value),
     ("kube-api-content-type", Kind::Value),
     ("kube-api-qps", Kind::Value),
     ("leader-elect-resource-lock", Kind::Value),
+    ("log-flush-frequency", Kind::Value),
     ("logging-format", Kind::Value),
+    ("master", Kind::Value),
     ("min-resync-period", Kind::Value),
     ("node-monitor-period", Kind::Value),
+    ("node-status-update-frequency", Kind::Value),
     ("profiling", Kind::Switch),
     ("route-reconciliation-period", Kind::Value),
+    ("tls-cert-file", Kind::Value),
+    ("tls-cipher-suites", Kind::Value),
+    ("tls-min-version", Kind::Value),
+    ("tls-private-key-file", Kind::Value),
     ("use-service-account-credentials", Kind::Switch),
+    ("vmodule", Kind::Value),
 ];
 
 /// Reads arguments (without the program's name) and environment.
@@ -145,16 +157,19 @@ fn meant(typed: &mut Typed, host: &str) -> Config {
     let lease = lease_settings(typed, host);
     let elect = typed.switch("leader-elect").unwrap_or(true);
     let port = typed.parsed("secure-port", str::parse::<u16>).unwrap_or(10258);
-    let address = typed.parsed("bind-address", str::parse).unwrap_or(Ipv4Addr::UNSPECIFIED.into());
+    let address = typed.parsed("bind-address", str::parse).unwrap_or(Ipv6Addr::UNSPECIFIED.into());
     let verbosity = typed.parsed("v", str::parse::<u8>).unwrap_or(2);
-    // The flag is there for the peer's sake: outside a pod the home directory is searched anyway.
-    typed.switch("OutSideCluster");
+    let outside = typed.switch("OutSideCluster").unwrap_or(false);
     let home = std::env::home_dir().map(|home| home.join(".kube/config"));
     Config {
         pools,
         lease: elect.then_some((lease_key, lease)),
         admin: (port != 0).then_some(SocketAddr::new(address, port)),
-        kubeconfigs: typed.text("kubeconfig").map(PathBuf::from).into_iter().chain(home).collect(),
+        kubeconfigs: Kubeconfigs {
+            named: typed.text("kubeconfig").map(PathBuf::from),
+            outside,
+            usual: home.into_iter().collect(),
+        },
         level: if verbosity >= 4 { Level::Debug } else { Level::Info },
         warnings: std::mem::take(&mut typed.warnings),
     }

@@ -1,6 +1,9 @@
 //! What the provider counts.
 
+use cloud_provider_decide::{Plan, Reason};
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
@@ -12,10 +15,14 @@ pub struct Metrics {
     pub writes: Counter,
     /// Writes that were refused or got no answer; each is tried again.
     pub write_errors: Counter,
-    /// Services that have no address and why.
-    pub waiting: Gauge,
+    waiting: Family<ReasonLabel, Gauge>,
     /// 1 while this process leads.
     pub leader: Gauge,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: String,
 }
 
 impl Metrics {
@@ -25,7 +32,7 @@ impl Metrics {
         let metrics = Self {
             writes: Counter::default(),
             write_errors: Counter::default(),
-            waiting: Gauge::default(),
+            waiting: Family::default(),
             leader: Gauge::default(),
         };
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
@@ -42,7 +49,7 @@ impl Metrics {
         );
         registry.register(
             "kube_vip_cloud_provider_waiting",
-            "Services that cannot have an address now",
+            "Services that cannot have an address now, by reason",
             metrics.waiting.clone(),
         );
         registry.register(
@@ -51,5 +58,14 @@ impl Metrics {
             metrics.leader.clone(),
         );
         metrics
+    }
+
+    /// Shows how many Services wait, and why.
+    pub fn show(&self, plan: &Plan) {
+        for reason in Reason::ALL {
+            let count = plan.refusals.values().filter(|refusal| refusal.reason == reason).count();
+            let label = ReasonLabel { reason: reason.to_string() };
+            self.waiting.get_or_create(&label).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
     }
 }

@@ -15,14 +15,19 @@ use shared::events::Recorder;
 use shared::lease::Leadership;
 use shared::notices::Notices;
 use shared::patch::{Answer, ServiceWriter};
+use shared::shutdown;
 use shared::slim;
 use shared::task::Owned;
 use shared::watch::{Observed, follow};
 use shared::writes::{Outcome, Writes};
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 
 /// Events that may wait; the watches wait where it is full.
 const QUEUE: usize = 1024;
+/// Longest wait for the answers to what was sent before the process leaves.
+const LAST_ANSWERS: Duration = Duration::from_secs(3);
 
 /// What a term needs from the process around it.
 #[derive(Clone)]
@@ -39,12 +44,15 @@ pub struct Office {
     pub ready_tx: watch::Sender<bool>,
 }
 
-/// Serves until `leadership_rx` says that the term is over.
+/// Serves until `leadership_rx` says that the term is over, or `leave_rx` that the process is to end; then waits, within
+/// bounds, for the answers to what was sent: whoever leads next must be able to see it.
 pub async fn serve(
     office: &Office,
     config: &Config,
     mut leadership_rx: watch::Receiver<Leadership>,
+    mut leave_rx: watch::Receiver<bool>,
 ) {
+    let this_term = leadership_rx.borrow().term();
     let (events_tx, mut events_rx) = mpsc::channel(QUEUE);
     let _services = Owned::spawn(follow_services(office.client.clone(), events_tx.clone()));
     let _pools = Owned::spawn(follow_pools(office.client.clone(), config, events_tx));
@@ -54,18 +62,20 @@ pub async fn serve(
         writes: Writes::new(writer),
         notices: Notices::new(office.recorder.clone()),
     };
+    let over = |leadership: &Leadership| !leadership.claimed() || leadership.term() != this_term;
     loop {
         tokio::select! {
-            lost = leadership_rx.wait_for(|leadership| !leadership.claimed()) => {
-                drop(lost);
-                return;
-            }
+            _ = leadership_rx.wait_for(over) => return,
+            () = shutdown::wait(&mut leave_rx) => break,
             event = events_rx.recv() => {
                 let Some(event) = event else { return };
                 term.take(event, &mut events_rx, office);
             }
             outcome = term.writes.next() => count(&outcome, office),
         }
+    }
+    if timeout(LAST_ANSWERS, term.writes.finish()).await.is_err() {
+        tracing::warn!("some writes got no answer; whoever leads next sees what came of them");
     }
 }
 
@@ -91,7 +101,7 @@ impl Term {
             next = events_rx.try_recv().ok();
         }
         let plan = self.world.plan().clone();
-        office.metrics.waiting.set(i64::try_from(plan.refusals.len()).unwrap_or(i64::MAX));
+        office.metrics.show(&plan);
         self.writes.want(writes(&plan));
         self.notices.tell(notices(&self.world, &plan));
     }
@@ -124,9 +134,10 @@ fn count(outcome: &Outcome<AssignAddress>, office: &Office) {
 async fn follow_services(client: Client, events_tx: mpsc::Sender<Event>) {
     let api: Api<Service> = Api::all(client);
     let door = |observed| match observed {
-        Observed::Seen(service) => Event::ServiceSeen(service),
-        Observed::Gone(key) => Event::ServiceGone(key),
-        Observed::Listed => Event::ServicesListed,
+        Observed::Seen(service) => Some(Event::ServiceSeen(service)),
+        Observed::Gone(key) => Some(Event::ServiceGone(key)),
+        Observed::Listed => Some(Event::ServicesListed),
+        Observed::Forbidden => None,
     };
     follow(api, watcher::Config::default(), |object| Some(slim::service(object)), door, events_tx)
         .await;
@@ -144,7 +155,7 @@ fn follow_pools(
     let slim = |object: ConfigMap| Some(object.data.unwrap_or_default());
     async move {
         tokio::join!(
-            follow(api, selected, slim, |observed| observed, observed_tx),
+            follow(api, selected, slim, Some, observed_tx),
             pass_on(observed_rx, events_tx)
         );
     }
@@ -166,6 +177,7 @@ async fn pass_on(
                 seen = false;
                 Event::PoolsSeen(None)
             }
+            Observed::Forbidden => continue,
             Observed::Listed if seen => continue,
             Observed::Listed => Event::PoolsSeen(None),
         };

@@ -1,13 +1,14 @@
 //! The admin page: `/livez`, `/readyz`, `/healthz`, `/metrics`, and an index for people.
 
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use prometheus_client::registry::Registry;
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -15,6 +16,10 @@ use tokio::sync::{Semaphore, watch};
 
 /// Longest time a client may take to send its request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
+/// Pause before a port that was taken is asked for again.
+const BIND_PAUSE: Duration = Duration::from_secs(5);
+/// EAFNOSUPPORT of Linux.
+const NO_SUCH_FAMILY: i32 = 97;
 /// Connections served at a time; more wait in the kernel's queue.
 const CONNECTIONS: usize = 32;
 const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -29,19 +34,13 @@ pub struct Health {
 }
 
 /// Serves the page on `address` for ever. A port that is taken is a warning, not the end: the page is a window, and
-/// whatever else the process does goes on.
+/// whatever else the process does goes on. It is asked for again until it is free.
 pub async fn serve(
     address: SocketAddr,
     registry: Arc<Registry>,
     health_rx: watch::Receiver<Health>,
 ) {
-    let listener = match TcpListener::bind(address).await {
-        Ok(listener) => listener,
-        Err(error) => {
-            tracing::warn!(%address, %error, "no metrics and no probes: cannot listen");
-            return;
-        }
-    };
+    let listener = listen(address).await;
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
@@ -52,8 +51,9 @@ pub async fn serve(
         };
         let (registry, health_rx) = (Arc::clone(&registry), health_rx.clone());
         tokio::spawn(async move {
-            let service = service_fn(move |request| {
-                answer(request, Arc::clone(&registry), *health_rx.borrow())
+            let service = service_fn(move |request: Request<Incoming>| {
+                let answer = answer(request.uri().path(), &registry, *health_rx.borrow());
+                std::future::ready(Ok::<_, Infallible>(answer))
             });
             let mut builder = hyper::server::conn::http1::Builder::new();
             builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_headers(64);
@@ -65,26 +65,46 @@ pub async fn serve(
     }
 }
 
-async fn answer(
-    request: Request<Incoming>,
-    registry: Arc<Registry>,
-    health: Health,
-) -> Result<Response<Full<Bytes>>, Infallible> {
-    let path = request.uri().path().to_owned();
-    // Whatever body comes along is read away, within bounds, so that the connection can be used again.
-    drop(Limited::new(request.into_body(), 1024).collect().await);
-    Ok(match path.as_str() {
+async fn listen(address: SocketAddr) -> TcpListener {
+    let mut said = false;
+    loop {
+        let error = match bind(address).await {
+            Ok(listener) => return listener,
+            Err(error) => error,
+        };
+        if !std::mem::replace(&mut said, true) {
+            tracing::warn!(%address, %error, "no metrics and no probes for now: cannot listen");
+        }
+        tokio::time::sleep(BIND_PAUSE).await;
+    }
+}
+
+/// `[::]` means both families, as in Go; on a host without IPv6 it means IPv4.
+async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let everywhere = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), address.port());
+    match TcpListener::bind(address).await {
+        Err(error)
+            if error.raw_os_error() == Some(NO_SUCH_FAMILY) && address.ip().is_unspecified() =>
+        {
+            TcpListener::bind(everywhere).await
+        }
+        bound => bound,
+    }
+}
+
+/// A body is never waited for: nobody may hold a place with one.
+fn answer(path: &str, registry: &Registry, health: Health) -> Response<Full<Bytes>> {
+    match path {
         "/" => page(StatusCode::OK, "text/html; charset=utf-8", INDEX.to_owned()),
         "/livez" | "/healthz" => page(StatusCode::OK, "text/plain", "ok\n".to_owned()),
         "/readyz" if health.ready => page(StatusCode::OK, "text/plain", "ok\n".to_owned()),
-        "/readyz" => page(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "text/plain",
-            "first lists have not arrived\n".to_owned(),
-        ),
+        "/readyz" => {
+            let waiting = "first lists have not arrived\n".to_owned();
+            page(StatusCode::SERVICE_UNAVAILABLE, "text/plain", waiting)
+        }
         "/metrics" => {
             let mut text = String::new();
-            match prometheus_client::encoding::text::encode(&mut text, &registry) {
+            match prometheus_client::encoding::text::encode(&mut text, registry) {
                 Ok(()) => page(StatusCode::OK, METRICS_TYPE, text),
                 Err(error) => {
                     page(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", error.to_string())
@@ -92,7 +112,7 @@ async fn answer(
             }
         }
         _ => page(StatusCode::NOT_FOUND, "text/plain", "not found\n".to_owned()),
-    })
+    }
 }
 
 fn page(status: StatusCode, content_type: &'static str, body: String) -> Response<Full<Bytes>> {

@@ -12,13 +12,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tower::BoxError;
-use tower::util::MapErr;
+use tower::timeout::Timeout;
 
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest wait for the answer to one request that is not a watch.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest wait for the head of any answer.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 /// A connection whose other end has fallen silent is given up after this: unanswered data or keep-alives. Without it a
 /// watch would outlive its server, or a pulled cable, by minutes.
 const DEAD_AFTER: Duration = Duration::from_secs(4);
@@ -64,16 +65,29 @@ pub struct Connection {
     pub servers: Option<ApiServers>,
 }
 
-/// Builds a client: a pod's own identity, else `$KUBECONFIG`, else the first of `files` that exists.
+/// Where to look for a kubeconfig.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Kubeconfigs {
+    /// The one that was named: used or nothing.
+    pub named: Option<PathBuf>,
+    /// Whether a pod's own identity is passed over.
+    pub outside: bool,
+    /// Files to try when none was named, in order, after `$KUBECONFIG`.
+    pub usual: Vec<PathBuf>,
+}
+
+/// Builds a client: the kubeconfig that was named, else a pod's own identity, else `$KUBECONFIG`, else the first usual
+/// file that exists.
 ///
 /// # Errors
 /// [`ConnectError`], with the file in question. Nothing is sent yet: a cluster that does not answer is no error here.
-pub async fn connect(files: &[PathBuf]) -> Result<Connection, ConnectError> {
+pub async fn connect(kubeconfigs: &Kubeconfigs) -> Result<Connection, ConnectError> {
     // Two providers in one program make rustls refuse to choose; naming one twice is harmless.
     drop(rustls::crypto::ring::default_provider().install_default());
-    let (mut config, servers) = match in_pod() {
-        Some(service) => in_cluster(service)?,
-        None => (from_files(files).await?, None),
+    let (mut config, servers) = match (&kubeconfigs.named, in_pod()) {
+        (Some(named), _) => (from_file(named.clone()).await?, None),
+        (None, Some(service)) if !kubeconfigs.outside => in_cluster(service)?,
+        (None, _) => (from_file(usual_file(&kubeconfigs.usual)?).await?, None),
     };
     let agent = concat!("kube-vip/", env!("CARGO_PKG_VERSION"));
     config.headers.push((USER_AGENT, HeaderValue::from_static(agent)));
@@ -94,9 +108,11 @@ fn client(config: &Config, servers: Option<ApiServers>) -> Result<kube::Client, 
     tcp.set_keepalive_retries(Some(3));
     tcp.set_tcp_user_timeout(Some(DEAD_AFTER));
     let https = config.rustls_https_connector_with_connector(tcp)?;
-    let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(https);
-    // kube's layers want one error type for all.
-    let http = MapErr::new(http, Into::<BoxError>::into);
+    let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
+        .retry_canceled_requests(false)
+        .build(https);
+    // The head of every answer comes soon, a watch's too, or not at all.
+    let http = Timeout::new(http, HEAD_TIMEOUT);
     let builder = ClientBuilder::new(http, config.default_namespace.clone());
     let builder = builder.with_layer(&config.base_uri_layer());
     let headers = config.extra_headers_layer()?;
@@ -141,15 +157,17 @@ fn in_cluster(
     Ok((config, servers))
 }
 
-async fn from_files(files: &[PathBuf]) -> Result<Config, ConnectError> {
-    let named = std::env::var_os("KUBECONFIG")
-        .map(PathBuf::from)
-        .filter(|path| !path.as_os_str().is_empty());
-    let mut candidates = named.into_iter().chain(files.iter().cloned());
-    let Some(path) = candidates.find(|path| path.exists()) else {
-        let names: Vec<_> = files.iter().map(|path| path.display().to_string()).collect();
-        return Err(ConnectError::NoCluster(names.join(", ")));
-    };
+fn usual_file(usual: &[PathBuf]) -> Result<PathBuf, ConnectError> {
+    if let Some(named) = std::env::var_os("KUBECONFIG").filter(|named| !named.is_empty()) {
+        return Ok(PathBuf::from(named));
+    }
+    usual.iter().find(|path| path.exists()).cloned().ok_or_else(|| {
+        let names: Vec<_> = usual.iter().map(|path| path.display().to_string()).collect();
+        ConnectError::NoCluster(names.join(", "))
+    })
+}
+
+async fn from_file(path: PathBuf) -> Result<Config, ConnectError> {
     let kubeconfig = Kubeconfig::read_from(&path);
     let kubeconfig =
         kubeconfig.map_err(|source| ConnectError::Kubeconfig { path: path.clone(), source })?;

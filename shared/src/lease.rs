@@ -20,6 +20,7 @@ use tokio::sync::watch;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Leadership {
     until: Option<Time>,
+    term: u64,
 }
 
 impl Leadership {
@@ -29,10 +30,22 @@ impl Leadership {
         self.until.is_some_and(|until| now < until)
     }
 
+    /// How much longer it leads after `now`, if nothing else happens.
+    #[must_use]
+    pub fn left(&self, now: Time) -> Duration {
+        self.until.map_or(Duration::ZERO, |until| until.since(now))
+    }
+
+    /// Counts the times that leadership was won: one who served in another term has missed its end.
+    #[must_use]
+    pub const fn term(&self) -> u64 {
+        self.term
+    }
+
     /// Leads without having been elected, for ever: for a process that is told to be the only one.
     #[must_use]
     pub const fn unopposed() -> Self {
-        Self { until: Some(Time::at(Duration::MAX)) }
+        Self { until: Some(Time::at(Duration::MAX)), term: 1 }
     }
 
     /// Whether it led when this was published; good for showing, not for deciding.
@@ -70,8 +83,9 @@ impl Election {
             key,
             identity: settings.identity.clone(),
             duration: settings.duration,
-            // Two tries fit into the renew deadline even when the first gets no answer.
-            timeout: settings.renew_deadline / 2,
+            // Two tries fit into the renew deadline even when the first gets no answer: it is sent a retry period after
+            // the last that was accepted, and the second follows at once.
+            timeout: settings.renew_deadline.saturating_sub(settings.retry_period) / 2,
             clock,
             machine: LeaseElection::new(settings),
             lease: None,
@@ -113,10 +127,13 @@ impl Election {
     }
 
     fn publish(&self) {
-        let next = Leadership { until: self.machine.leading_until() };
+        let until = self.machine.leading_until();
         self.leadership_tx.send_if_modified(|current| {
-            let changed = current.claimed() != next.claimed();
-            *current = next;
+            let changed = current.claimed() != until.is_some();
+            if changed && until.is_some() {
+                current.term = current.term.wrapping_add(1);
+            }
+            current.until = until;
             changed
         });
     }
@@ -186,6 +203,8 @@ impl Election {
         let (api, name, timeout) = (self.api.clone(), self.key.name.clone(), self.timeout);
         Box::pin(async move {
             let parameters = PostParams::default();
+            // A Lease that cannot be replaced is not there; one that cannot be created lacks its namespace.
+            let missing = matches!(write, Write::Replace);
             let request = async {
                 match write {
                     Write::Create => api.create(&parameters, &lease).await,
@@ -195,7 +214,9 @@ impl Election {
             match tokio::time::timeout(timeout, request).await {
                 Ok(Ok(lease)) => Answer::Written(lease),
                 Ok(Err(kube::Error::Api(status))) if status.code == 409 => Answer::Refused,
-                Ok(Err(kube::Error::Api(status))) if status.code == 404 => Answer::Absent,
+                Ok(Err(kube::Error::Api(status))) if status.code == 404 && missing => {
+                    Answer::Absent
+                }
                 Ok(Err(error)) => Answer::Failed(explain(&error)),
                 Err(_) => Answer::Failed("no answer in time".to_owned()),
             }

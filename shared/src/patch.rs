@@ -9,6 +9,7 @@ use model::object::ResourceVersion;
 use model::service::ServiceKey;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// Which part of a Service is written.
@@ -74,11 +75,18 @@ impl ServiceWriter {
         change: Value,
     ) -> Answer {
         let write = self.merge_or_put(key, version, part, change);
-        match tokio::time::timeout(REQUEST_TIMEOUT, write).await {
+        match tokio::time::timeout(self.patience(), write).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => answer_of(error),
             Err(_) => Answer::Failed("no answer in time".to_owned()),
         }
+    }
+
+    /// How long a write may take: not longer than the leadership that it is made in, so that what the API server does with
+    /// it falls into the time in which nobody else leads yet.
+    fn patience(&self) -> Duration {
+        let left = self.leadership_rx.borrow().left(self.clock.now());
+        left.min(REQUEST_TIMEOUT)
     }
 
     async fn merge_or_put(
@@ -86,18 +94,36 @@ impl ServiceWriter {
         key: &ServiceKey,
         version: &ResourceVersion,
         part: Part,
-        mut change: Value,
+        change: Value,
     ) -> Result<Answer, kube::Error> {
-        if !self.put_instead.load(Ordering::Relaxed) {
-            merge_into(&mut change, &json!({"metadata": {"resourceVersion": version.0}}));
-            match self.send("PATCH", key, part, &change).await {
-                Err(kube::Error::Api(status)) if status.code == 403 => {
-                    self.put_instead.store(true, Ordering::Relaxed);
-                    tracing::info!(error = %status.message, "may not patch Services; reading and putting them instead");
-                }
-                answer => return answer,
-            }
+        if self.put_instead.load(Ordering::Relaxed) {
+            return self.put(key, version, part, &change).await;
         }
+        let mut patch = change.clone();
+        merge_into(&mut patch, &json!({"metadata": {"resourceVersion": version.0}}));
+        let forbidden = match self.send("PATCH", key, part, &patch).await {
+            Err(kube::Error::Api(status)) if status.code == 403 => kube::Error::Api(status),
+            answer => return answer,
+        };
+        // A role without `patch`, or an admission rule against this one object: the other way tells which.
+        match self.put(key, version, part, &change).await {
+            Ok(Answer::Written) => {
+                self.put_instead.store(true, Ordering::Relaxed);
+                tracing::info!("may not patch Services; reading and putting them instead");
+                Ok(Answer::Written)
+            }
+            Err(kube::Error::Api(status)) if status.code == 403 => Err(forbidden),
+            answer => answer,
+        }
+    }
+
+    async fn put(
+        &self,
+        key: &ServiceKey,
+        version: &ResourceVersion,
+        part: Part,
+        change: &Value,
+    ) -> Result<Answer, kube::Error> {
         let request = request("GET", &path(key, Part::Object), Vec::new())?;
         if !self.leads() {
             return Ok(Answer::NotLeading);
@@ -106,7 +132,7 @@ impl ServiceWriter {
         if object.pointer("/metadata/resourceVersion").and_then(Value::as_str) != Some(&version.0) {
             return Ok(Answer::Outdated);
         }
-        merge_into(&mut object, &change);
+        merge_into(&mut object, change);
         self.send("PUT", key, part, &object).await
     }
 

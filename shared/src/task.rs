@@ -29,3 +29,13 @@ impl<T> Drop for Owned<T> {
         self.handle.abort();
     }
 }
+
+/// Waits until one of `tasks` has ended, whichever way, and tells its place; for ever when there are none.
+pub async fn first_end(tasks: &mut [Owned<()>]) -> usize {
+    if tasks.is_empty() {
+        return std::future::pending().await;
+    }
+    let ends = tasks.iter_mut().map(|task| Box::pin(task.finished()));
+    let (_, place, _) = futures::future::select_all(ends).await;
+    place
+}

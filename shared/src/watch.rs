@@ -1,7 +1,6 @@
 //! One watch, one stream of what was observed. What vanished while nobody looked is reported as gone.
 
-use futures::{Stream, StreamExt, TryStreamExt, pin_mut};
-use kube::runtime::WatchStreamExt;
+use futures::{Stream, StreamExt, pin_mut};
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Resource};
 use model::object::ObjectKey;
@@ -31,15 +30,17 @@ pub enum Observed<T> {
     Gone(ObjectKey),
     /// All that exist have been seen since the watch began (again).
     Listed,
+    /// We may not look; told each time that a list is refused for that reason.
+    Forbidden,
 }
 
-/// Follows the objects that `config` selects and sends what `door` makes of each observation into `events_tx`, waiting
+/// Follows the objects that `config` selects and sends what `door` makes of each observation, if anything, into `events_tx`, waiting
 /// where it is full. `slim` reduces an object to what is kept; `None` is treated as gone. Ends when nobody listens.
 pub async fn follow<K, T, E>(
     api: Api<K>,
     config: watcher::Config,
     slim: impl Fn(K) -> Option<T> + Send,
-    door: impl Fn(Observed<T>) -> E + Send,
+    door: impl Fn(Observed<T>) -> Option<E> + Send,
     events_tx: mpsc::Sender<E>,
 ) where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static,
@@ -47,26 +48,31 @@ pub async fn follow<K, T, E>(
     E: Send,
 {
     let config = config.timeout(WATCH_SECONDS).page_size(500);
-    let mut observations = Observations::new(slim);
+    let mut observations = Observations::new(slim, K::kind(&()).into_owned());
     while !events_tx.is_closed() {
-        let kind = K::kind(&()).into_owned();
-        let stream = watcher::watcher(api.clone(), config.clone())
-            .inspect_err(move |error| report(&kind, error))
-            .backoff(Pauses::new());
+        let stream = watcher::watcher(api.clone(), config.clone());
         pin_mut!(stream);
         observations.send_all(stream, &door, &events_tx).await;
     }
 }
 
 struct Observations<S> {
+    kind: String,
+    failures: Failures,
     slim: S,
     known: HashSet<ObjectKey>,
     listed: HashSet<ObjectKey>,
 }
 
 impl<S> Observations<S> {
-    fn new(slim: S) -> Self {
-        Self { slim, known: HashSet::new(), listed: HashSet::new() }
+    fn new(slim: S, kind: String) -> Self {
+        Self {
+            kind,
+            failures: Failures::default(),
+            slim,
+            known: HashSet::new(),
+            listed: HashSet::new(),
+        }
     }
 
     /// Sends until nobody listens, or until a list does not come to its end: an API server that accepts a request and
@@ -74,7 +80,7 @@ impl<S> Observations<S> {
     async fn send_all<K, T, E>(
         &mut self,
         mut stream: impl Stream<Item = watcher::Result<Event<K>>> + Unpin,
-        door: impl Fn(Observed<T>) -> E,
+        door: impl Fn(Observed<T>) -> Option<E>,
         events_tx: &mpsc::Sender<E>,
     ) where
         K: Resource<DynamicType = ()>,
@@ -88,11 +94,22 @@ impl<S> Observations<S> {
             } else {
                 stream.next().await
             };
-            let Some(event) = next else { return };
-            let Ok(event) = event else { continue };
-            listing = matches!(event, Event::Init | Event::InitApply(_));
-            for observed in self.take(event) {
-                if events_tx.send(door(observed)).await.is_err() {
+            let observed = match next {
+                None => return,
+                Some(Ok(event)) => {
+                    listing = matches!(event, Event::Init | Event::InitApply(_));
+                    if !listing {
+                        self.failures = Failures::default();
+                    }
+                    self.take(event)
+                }
+                Some(Err(error)) => {
+                    tokio::time::sleep(self.failures.pause_after(&self.kind, &error)).await;
+                    if forbids(&error) { vec![Observed::Forbidden] } else { Vec::new() }
+                }
+            };
+            for event in observed.into_iter().filter_map(&door) {
+                if events_tx.send(event).await.is_err() {
                     return;
                 }
             }
@@ -143,40 +160,35 @@ impl<S> Observations<S> {
     }
 }
 
-/// Says what a person can do something about; the rest is the ordinary life of a watch.
-fn report(kind: &str, error: &watcher::Error) {
-    match error {
-        watcher::Error::WatchError(status) if status.code == 410 => {
-            tracing::debug!(kind, "the watch is too old; listing again");
+/// Whether we may not look at all.
+fn forbids(error: &watcher::Error) -> bool {
+    use watcher::Error::{InitialListFailed, WatchStartFailed};
+    let (InitialListFailed(error) | WatchStartFailed(error)) = error else { return false };
+    matches!(error, kube::Error::Api(status) if status.code == 403)
+}
+
+/// Failures since the watch last worked: pauses double up to a bound, and the first is said aloud.
+///
+/// kube's own backoff starts afresh whenever a list begins, so it never grows while lists fail.
+#[derive(Debug, Default)]
+struct Failures {
+    count: u32,
+}
+
+impl Failures {
+    fn pause_after(&mut self, kind: &str, error: &watcher::Error) -> Duration {
+        let pause = FIRST_PAUSE.saturating_mul(1 << self.count.min(8)).min(LONGEST_PAUSE);
+        match error {
+            watcher::Error::WatchError(status) if status.code == 410 => {
+                tracing::debug!(kind, "the watch is too old; listing again");
+            }
+            error if self.count == 0 => {
+                tracing::warn!(kind, %error, "the watch broke; trying again until it works")
+            }
+            error => tracing::debug!(kind, %error, "the watch is still broken"),
         }
-        error => tracing::warn!(kind, %error, "the watch broke; trying again"),
-    }
-}
-
-/// Pauses between attempts: doubling, bounded, and short again once the watch has worked.
-struct Pauses {
-    next: Duration,
-}
-
-impl Pauses {
-    const fn new() -> Self {
-        Self { next: FIRST_PAUSE }
-    }
-}
-
-impl Iterator for Pauses {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
-        let pause = self.next;
-        self.next = pause.saturating_mul(2).min(LONGEST_PAUSE);
-        Some(pause)
-    }
-}
-
-impl kube::runtime::utils::Backoff for Pauses {
-    fn reset(&mut self) {
-        self.next = FIRST_PAUSE;
+        self.count = self.count.saturating_add(1);
+        pause
     }
 }
 

@@ -1,7 +1,7 @@
 //! A set of writes that are wanted, kept up to date while they are carried out.
 //!
-//! The owner hands over the whole set whenever it changes. A write is sent until the API server has said yes, that the
-//! Service has changed since, or that it is gone; what follows from that comes back through the watch as a new set.
+//! The owner hands over the whole set whenever it changes. A write is sent until the API server has said yes or it is not
+//! wanted any more; what follows from it comes back through the watch as a new set.
 
 use crate::patch::{Answer, Part, ServiceWriter};
 use futures::StreamExt;
@@ -19,6 +19,8 @@ use tokio::time::Instant;
 const AT_A_TIME: usize = 16;
 /// First pause after a failure, doubled up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Pause before a write is tried again that was refused as outdated, while no newer Service has been seen.
+const OUTDATED_PAUSE: Duration = Duration::from_secs(1);
 /// Longest pause after failures.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -88,6 +90,12 @@ impl<C: Change> Writes<C> {
         self.start(Instant::now());
     }
 
+    /// Wants nothing any more, and waits for the answers to what was sent already.
+    pub async fn finish(&mut self) {
+        self.want(BTreeMap::new());
+        while self.running.next().await.is_some() {}
+    }
+
     /// Writes that have no final answer yet.
     #[must_use]
     pub fn open(&self) -> usize {
@@ -145,7 +153,14 @@ impl<C: Change> Writes<C> {
             return;
         }
         let progress = match answer {
-            Answer::Written | Answer::Outdated | Answer::Gone => Progress::Answered(change),
+            Answer::Written => Progress::Answered(change),
+            // Most often a newer Service is on its way through the watch and replaces this write. Where it is not (the
+            // refusal had another reason), asking again is harmless: the write carries its version.
+            Answer::Outdated | Answer::Gone => Progress::Pausing(
+                change,
+                failures.saturating_add(1),
+                Instant::now() + OUTDATED_PAUSE,
+            ),
             Answer::NotLeading | Answer::Failed(_) => {
                 let pause = FIRST_PAUSE.saturating_mul(1 << failures.min(8)).min(LONGEST_PAUSE);
                 Progress::Pausing(change, failures.saturating_add(1), Instant::now() + pause)

@@ -21,6 +21,8 @@ pub enum Event {
     SliceGone(ObjectKey),
     /// All EndpointSlices that exist have been seen once.
     SlicesListed,
+    /// We may not look at EndpointSlices.
+    SlicesForbidden,
     /// A link was added or changed.
     LinkSeen(Link),
     /// It was removed.
@@ -29,6 +31,8 @@ pub enum Event {
     AddressSeen(HostAddress),
     /// It is not any more.
     AddressGone(HostAddress),
+    /// The kernel took an address from us. Kernels before 5.18 forget whose it is; we do not.
+    AddressPlaced(HostAddress),
     /// The link that the default route leaves by; IPv4's if there is one, else IPv6's.
     DefaultLinkSeen(Option<LinkName>),
     /// All links, addresses and the default route have been seen once.

@@ -3,15 +3,18 @@
 //! Rights are those that are used, no more: reading is for the whole cluster, because Services are everywhere; Leases
 //! are asked for in one namespace.
 
+use model::object::ObjectKey;
+use std::net::SocketAddr;
+
 /// A variable of the DaemonSet's container: name and value.
 pub type Variable = (String, String);
 
 /// Name of the ServiceAccount.
 const ACCOUNT: &str = "kube-vip";
 
-/// ServiceAccount, rights, and what binds them, for Leases in `namespace`.
+/// ServiceAccount in `namespace`, its rights, and what binds them; `lease` is the one it may hold.
 #[must_use]
-pub fn rbac(namespace: &str) -> String {
+pub fn rbac(namespace: &str, lease: &ObjectKey) -> String {
     let account = format!(
         "apiVersion: v1
 kind: ServiceAccount
@@ -20,7 +23,7 @@ metadata:
   namespace: {namespace}
 "
     );
-    [account, cluster_rights(namespace), lease_rights(namespace)].join("---\n")
+    [account, cluster_rights(namespace), lease_rights(namespace, lease)].join("---\n")
 }
 
 fn cluster_rights(namespace: &str) -> String {
@@ -59,23 +62,28 @@ subjects:
     )
 }
 
-fn lease_rights(namespace: &str) -> String {
+fn lease_rights(namespace: &str, lease: &ObjectKey) -> String {
+    let ObjectKey { namespace: beside, name: lease } = lease;
     format!(
         "apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata:
   name: kube-vip-leases
-  namespace: {namespace}
+  namespace: {beside}
 rules:
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
-  verbs: [get, create, update]
+  resourceNames: [{}]
+  verbs: [get, update]
+- apiGroups: [coordination.k8s.io]   # a name cannot be asked for before there is one
+  resources: [leases]
+  verbs: [create]
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata:
   name: kube-vip-leases
-  namespace: {namespace}
+  namespace: {beside}
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: Role
@@ -84,7 +92,8 @@ subjects:
 - kind: ServiceAccount
   name: {ACCOUNT}
   namespace: {namespace}
-"
+",
+        quoted(lease)
     )
 }
 
@@ -95,15 +104,15 @@ pub struct Program {
     pub image: String,
     /// Version of the program.
     pub version: String,
-    /// Port that answers the probes; without one there are none.
-    pub probes: Option<u16>,
+    /// Where probes are answered; without it there are none.
+    pub probes: Option<SocketAddr>,
 }
 
 /// The DaemonSet `kube-vip-ds`, running `program` with `variables` on every node.
 #[must_use]
 pub fn daemonset(namespace: &str, program: &Program, variables: &[Variable]) -> String {
     let labels = labels(&program.version);
-    let image = &program.image;
+    let image = quoted(&program.image);
     let probes = program.probes.map_or_else(String::new, probes);
     let environment: String = variables
         .iter()
@@ -153,15 +162,20 @@ metadata:
     )
 }
 
-fn probes(port: u16) -> String {
+fn probes(address: SocketAddr) -> String {
+    let port = address.port();
+    let host = match address.ip() {
+        ip if ip.is_unspecified() => String::new(),
+        ip => format!(", host: {}", quoted(&ip.to_string())),
+    };
     format!(
         "        livenessProbe:
-          httpGet: {{path: /livez, port: {port}}}
+          httpGet: {{path: /livez, port: {port}{host}}}
           initialDelaySeconds: 5
           periodSeconds: 10
           timeoutSeconds: 3
         readinessProbe:
-          httpGet: {{path: /readyz, port: {port}}}
+          httpGet: {{path: /readyz, port: {port}{host}}}
           periodSeconds: 5
           timeoutSeconds: 3
 "

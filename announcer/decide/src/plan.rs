@@ -1,6 +1,7 @@
 //! What is wanted, all of it, right now: a handful of sets. A lost or repeated set is nothing; nothing here is a command.
 
 pub mod eligible;
+mod rivals;
 mod services;
 
 use crate::claim::{Claim, Placement};

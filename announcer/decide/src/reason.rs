@@ -30,6 +30,8 @@ pub enum Notice {
     AwaitsDhcp(Vec<Family>),
     /// An address of it cannot be read; the sentence says which and why.
     AddressInvalid(String),
+    /// Another Service has its address, protocol and port; the sentence says which.
+    AddressTaken(String),
 }
 
 impl Notice {
@@ -39,6 +41,7 @@ impl Notice {
         match self {
             Self::AwaitsDhcp(_) => "AwaitsDHCP",
             Self::AddressInvalid(_) => "AddressInvalid",
+            Self::AddressTaken(_) => "AddressTaken",
         }
     }
 }
@@ -57,6 +60,9 @@ impl fmt::Display for Notice {
                      announced nor reported. Give an address or a pool instead.",
                     markers.join(" and ")
                 )
+            }
+            Self::AddressTaken(sentence) => {
+                write!(f, "not announced: {sentence}; give it another address or another port")
             }
             Self::AddressInvalid(sentence) => {
                 write!(

@@ -1,11 +1,12 @@
 //! The latest facts, and nothing else: applying an event replaces what was known.
 
 use crate::event::Event;
-use crate::link::{HostAddress, Link, LinkName};
+use crate::link::{HostAddress, Link, LinkName, Owner};
 use model::endpoints::EndpointSlice;
 use model::object::ObjectKey;
 use model::service::{Service, ServiceKey};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 /// Everything this node knows.
 #[derive(Debug, Clone, Default)]
@@ -15,9 +16,11 @@ pub struct World {
     slices_of: BTreeMap<ServiceKey, BTreeSet<ObjectKey>>,
     links: BTreeMap<LinkName, Link>,
     addresses: BTreeSet<HostAddress>,
+    placed: BTreeSet<(LinkName, IpAddr)>,
     default_link: Option<LinkName>,
     leading: bool,
     leaving: bool,
+    endpoints_unknown: bool,
     unlisted: Unlisted,
 }
 
@@ -47,14 +50,23 @@ impl World {
             Event::ServicesListed => drop(self.unlisted.0.remove(&List::Services)),
             Event::SliceSeen(slice) => self.slice_seen(slice),
             Event::SliceGone(key) => self.slice_gone(&key),
-            Event::SlicesListed => drop(self.unlisted.0.remove(&List::Slices)),
+            Event::SlicesListed => {
+                self.endpoints_unknown = false;
+                self.unlisted.0.remove(&List::Slices);
+            }
+            // What was seen before stands: an API server that starts refuses for a moment, too.
+            Event::SlicesForbidden => {
+                self.endpoints_unknown |= self.unlisted.0.remove(&List::Slices);
+            }
             Event::LinkSeen(link) => drop(self.links.insert(link.name.clone(), link)),
             Event::LinkGone(name) => {
                 self.links.remove(&name);
                 self.addresses.retain(|address| address.link != name);
+                self.placed.retain(|(link, _)| *link != name);
             }
             Event::AddressSeen(address) => self.address_seen(address),
-            Event::AddressGone(address) => self.addresses.retain(|known| !known.is_at(&address)),
+            Event::AddressGone(address) => self.address_gone(&address),
+            Event::AddressPlaced(address) => self.address_placed(address),
             Event::DefaultLinkSeen(link) => self.default_link = link,
             Event::LinksListed => drop(self.unlisted.0.remove(&List::Links)),
             Event::LeaseGained => self.leading = true,
@@ -79,9 +91,27 @@ impl World {
         }
     }
 
-    fn address_seen(&mut self, address: HostAddress) {
+    fn address_seen(&mut self, mut address: HostAddress) {
+        if address.is_host() && self.placed.contains(&(address.link.clone(), address.ip)) {
+            address.owner = Owner::Us;
+        }
         self.addresses.retain(|known| !known.is_at(&address));
         self.addresses.insert(address);
+    }
+
+    fn address_gone(&mut self, address: &HostAddress) {
+        self.addresses.retain(|known| !known.is_at(address));
+        if address.is_host() {
+            self.placed.remove(&(address.link.clone(), address.ip));
+        }
+    }
+
+    /// The kernel's report of the address may have come before, or comes after.
+    fn address_placed(&mut self, address: HostAddress) {
+        self.placed.insert((address.link.clone(), address.ip));
+        if self.addresses.iter().any(|known| known.is_at(&address)) {
+            self.address_seen(address);
+        }
     }
 
     /// Services of type LoadBalancer, by key.
@@ -93,6 +123,12 @@ impl World {
     pub fn slices(&self, service: &ServiceKey) -> impl Iterator<Item = &EndpointSlice> {
         let keys = self.slices_of.get(service).into_iter().flatten();
         keys.filter_map(|key| self.slices.get(key))
+    }
+
+    /// Whether nothing can be known about endpoints: a role without EndpointSlices changes nothing else.
+    #[must_use]
+    pub const fn endpoints_unknown(&self) -> bool {
+        self.endpoints_unknown
     }
 
     /// A link by name.
@@ -131,6 +167,12 @@ impl HostAddress {
     #[must_use]
     pub fn is_at(&self, other: &Self) -> bool {
         (&self.link, self.ip, self.length) == (&other.link, other.ip, other.length)
+    }
+
+    /// Whether its prefix holds nothing but the address, as with all that we add.
+    #[must_use]
+    pub const fn is_host(&self) -> bool {
+        matches!((self.ip, self.length), (IpAddr::V4(_), 32) | (IpAddr::V6(_), 128))
     }
 }
 

@@ -16,9 +16,10 @@ pub async fn services(client: Client, events_tx: mpsc::Sender<Event>) {
     let api: Api<Service> = Api::all(client);
     let selected = watcher::Config::default().fields("spec.type=LoadBalancer");
     let door = |observed| match observed {
-        Observed::Seen(service) => Event::ServiceSeen(service),
-        Observed::Gone(key) => Event::ServiceGone(key),
-        Observed::Listed => Event::ServicesListed,
+        Observed::Seen(service) => Some(Event::ServiceSeen(service)),
+        Observed::Gone(key) => Some(Event::ServiceGone(key)),
+        Observed::Listed => Some(Event::ServicesListed),
+        Observed::Forbidden => None,
     };
     follow(api, selected, |object| Some(slim::service(object)), door, events_tx).await;
 }
@@ -31,9 +32,10 @@ pub async fn slices(client: Client, servers: Option<ApiServers>, events_tx: mpsc
     let selected = watcher::Config::default()
         .labels("kubernetes.io/service-name,!service.kubernetes.io/headless");
     let door = |observed| match observed {
-        Observed::Seen(slice) => Event::SliceSeen(slice),
-        Observed::Gone(key) => Event::SliceGone(key),
-        Observed::Listed => Event::SlicesListed,
+        Observed::Seen(slice) => Some(Event::SliceSeen(slice)),
+        Observed::Gone(key) => Some(Event::SliceGone(key)),
+        Observed::Listed => Some(Event::SlicesListed),
+        Observed::Forbidden => Some(Event::SlicesForbidden),
     };
     let slim = move |object| {
         if let (Some(servers), Some(own)) = (&servers, slim::api_servers(&object)) {

@@ -25,6 +25,20 @@ pub enum Reason {
     StaticConflict,
 }
 
+impl Reason {
+    /// Every class.
+    pub const ALL: [Self; 8] = [
+        Self::NoPool,
+        Self::PoolEmpty,
+        Self::PoolSyntax,
+        Self::FamilyUnavailable,
+        Self::DualStackPoolMissing,
+        Self::Exhausted,
+        Self::StaticInvalid,
+        Self::StaticConflict,
+    ];
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -108,7 +108,8 @@ impl Typed {
                 .find(|(key, value)| key == name && !value.is_empty())
                 .map(|(_, value)| value.clone())
         };
-        for old in setting.old_names {
+        // A name of one letter is a flag's; nobody calls a variable so.
+        for old in setting.old_names.iter().filter(|old| old.len() > 1) {
             if let Some(value) = found(old) {
                 self.warn_old(old, setting.variable);
                 self.values.insert(setting.name(), ((*old).to_owned(), value));

@@ -3,7 +3,6 @@ use crate::api_double::{Received, connect};
 use futures::stream;
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::runtime::utils::Backoff;
 use serde_json::{Value, json};
 
 /// An object whose data says what it is worth; without data it is worth nothing.
@@ -35,7 +34,7 @@ fn gone(name: &str) -> Observed<String> {
 
 /// What is made of each of `events`, one after the other.
 fn observed(events: Vec<Event<ConfigMap>>) -> Vec<Vec<Observed<String>>> {
-    let mut observations = Observations::new(worth);
+    let mut observations = Observations::new(worth, "ConfigMap".to_owned());
     events.into_iter().map(|event| observations.take(event)).collect()
 }
 
@@ -127,11 +126,13 @@ async fn errors_are_passed_over_and_order_is_kept() {
     let events =
         vec![broken(), Ok(Init), Ok(InitApply(map("a", "1"))), broken(), Ok(InitDone), broken()];
     let sending = async move {
-        Observations::new(worth).send_all(stream::iter(events), Some, &events_tx).await;
+        Observations::new(worth, "ConfigMap".to_owned())
+            .send_all(stream::iter(events), Some, &events_tx)
+            .await;
     };
     let receiving = async {
         let mut all = Vec::new();
-        while let Some(Some(observed)) = events_rx.recv().await {
+        while let Some(observed) = events_rx.recv().await {
             all.push(observed);
         }
         all
@@ -145,16 +146,32 @@ async fn following_ends_when_nobody_listens() {
     let (events_tx, events_rx) = mpsc::channel(1);
     drop(events_rx);
     let endless = stream::repeat_with(|| Ok(Apply(map("a", "1"))));
-    Observations::new(worth).send_all(endless, |observed| observed, &events_tx).await;
+    Observations::new(worth, "ConfigMap".to_owned()).send_all(endless, Some, &events_tx).await;
 }
 
 #[test]
-fn pauses_double_up_to_a_bound_and_are_short_again_after_success() {
-    let mut pauses = Pauses::new();
-    let millis: Vec<_> = pauses.by_ref().take(5).map(|pause| pause.as_millis()).collect();
-    assert_eq!(millis, [100, 200, 400, 800, 800]);
-    pauses.reset();
-    assert_eq!(pauses.next(), Some(FIRST_PAUSE));
+fn pauses_double_up_to_a_bound() {
+    let mut failures = Failures::default();
+    let mut pause =
+        || failures.pause_after("ConfigMap", &watcher::Error::NoResourceVersion).as_millis();
+    assert_eq!([pause(), pause(), pause(), pause(), pause()], [100, 200, 400, 800, 800]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn pauses_grow_while_lists_fail_and_a_refusal_is_told() {
+    let (client, mut server) = connect();
+    let (events_tx, mut events_rx) = mpsc::channel(16);
+    let api: Api<ConfigMap> = Api::all(client);
+    let config = watcher::Config::default();
+    let following = tokio::spawn(follow(api, config, worth, Some, events_tx));
+    let mut last = tokio::time::Instant::now();
+    for pause in [0, 100, 200, 400, 800, 800] {
+        server.request().await.refuse(403);
+        assert_eq!(last.elapsed().as_millis(), pause);
+        last = tokio::time::Instant::now();
+    }
+    assert_eq!(events_rx.recv().await, Some(Observed::Forbidden));
+    following.abort();
 }
 
 fn list(version: &str, items: Value) -> Value {
@@ -178,7 +195,7 @@ async fn a_watch_that_is_too_old_is_listed_anew_and_loses_nothing() {
     let (events_tx, mut events_rx) = mpsc::channel(16);
     let api: Api<ConfigMap> = Api::all(client);
     let config = watcher::Config::default().labels("colour=red");
-    let following = tokio::spawn(follow(api, config, worth, |observed| observed, events_tx));
+    let following = tokio::spawn(follow(api, config, worth, Some, events_tx));
 
     let first = server.request().await;
     assert!(!is_watch(&first) && first.uri.contains("labelSelector=colour%3Dred"), "{}", first.uri);

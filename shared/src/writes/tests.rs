@@ -127,29 +127,34 @@ async fn a_broken_connection_and_a_server_that_says_nothing_are_failures() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_of_an_outdated_service_is_not_tried_again_until_another_is_wanted() {
+async fn a_refusal_as_outdated_is_tried_again_calmly_for_it_may_have_had_another_reason() {
     let (mut writes, mut server) = leading();
     writes.want(one(paint("7", "red")));
-    let outcome = next_answered(&mut writes, &mut server, |request| request.refuse(409)).await;
-    assert_eq!(outcome.answer, Answer::Outdated);
+    for code in [409, 409, 404] {
+        let start = Instant::now();
+        let outcome = next_answered(&mut writes, &mut server, |request| request.refuse(code)).await;
+        assert!(matches!(outcome.answer, Answer::Outdated | Answer::Gone));
+        assert_eq!(writes.open(), 1);
+        assert!(start.elapsed() <= OUTDATED_PAUSE);
+    }
+    let start = Instant::now();
+    let outcome = next_answered(&mut writes, &mut server, Received::accept).await;
+    assert_eq!((outcome.answer, start.elapsed()), (Answer::Written, OUTDATED_PAUSE));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outdated_write_makes_way_for_the_one_on_the_newer_service_at_once() {
+    let (mut writes, mut server) = leading();
     writes.want(one(paint("7", "red")));
-    assert_rests(&mut writes, &mut server).await;
+    next_answered(&mut writes, &mut server, |request| request.refuse(409)).await;
+    let start = Instant::now();
     writes.want(one(paint("8", "red")));
     let outcome = next_answered(&mut writes, &mut server, |request| {
         assert_eq!(request.body["metadata"]["resourceVersion"], "8");
         request.accept();
     })
     .await;
-    assert_eq!(outcome.answer, Answer::Written);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_service_that_is_gone_is_left_alone() {
-    let (mut writes, mut server) = leading();
-    writes.want(one(paint("7", "red")));
-    let outcome = next_answered(&mut writes, &mut server, |request| request.refuse(404)).await;
-    assert_eq!(outcome.answer, Answer::Gone);
-    assert_rests(&mut writes, &mut server).await;
+    assert_eq!((outcome.answer, start.elapsed()), (Answer::Written, Duration::ZERO));
 }
 
 #[tokio::test(start_paused = true)]

@@ -35,6 +35,9 @@ pub fn eligible(
 
 /// kube-vip's rule: policy Cluster wants any endpoint, ready or not; policy Local wants a serving one on this node.
 fn has_endpoints(service: &Service, world: &World, config: &Config) -> Result<(), Reason> {
+    if world.endpoints_unknown() {
+        return Ok(());
+    }
     let mut slices = world.slices(&service.key);
     match service.traffic_policy {
         TrafficPolicy::Cluster if slices.any(|slice| slice.endpoints > 0) => Ok(()),

@@ -1,6 +1,7 @@
 //! Addresses of Services: where they go, what is told to the segment, and what the Service reports.
 
 use super::eligible::eligible;
+use super::rivals::{Wanted, losers};
 use super::{NoticeFor, Plan, StatusWrite};
 use crate::claim::{Claim, Placement};
 use crate::config::Config;
@@ -27,13 +28,24 @@ pub(super) fn add(world: &World, config: &Config, plan: &mut Plan) {
         .filter(|address| address.link == link.name)
         .map(|address| address.ip)
         .collect();
+    let mut wanted = Vec::new();
     for service in world.services() {
         match eligible(service, world, config) {
-            Ok(requests) => announce(service, &requests, link, &present, plan),
+            Ok(requests) => wanted.push(Wanted { service, requests }),
             Err(Reason::AddressInvalid(error)) => {
                 tell(service, Notice::AddressInvalid(error.to_string()), plan);
             }
+            Err(Reason::NoEndpoints | Reason::NoLocalEndpoints) => {
+                retract(service, &service.addresses().unwrap_or_default(), plan);
+            }
             Err(_) => {}
+        }
+    }
+    let rivals = losers(&wanted);
+    for it in &wanted {
+        match rivals.get(&it.service.key) {
+            Some(notice) => tell(it.service, notice.clone(), plan),
+            None => announce(it.service, &it.requests, link, &present, plan),
         }
     }
 }
@@ -78,8 +90,21 @@ fn announce(
             requests.iter().filter(|it| it.vip().is_none()).map(|it| it.family()).collect();
         tell(service, Notice::AwaitsDhcp(families), plan);
     }
-    if !vips.is_empty() && vips.iter().all(|vip| present.contains(&vip.ip())) {
+    if vips.is_empty() {
+        retract(service, requests, plan);
+    } else if vips.iter().all(|vip| present.contains(&vip.ip())) {
+        // In one write with what takes its place: an edited address is never shown as none.
         report(service, &vips, plan);
+    }
+}
+
+/// Takes out of the status what the Service does not ask for any more: nobody answers there.
+fn retract(service: &Service, requests: &[AddressRequest], plan: &mut Plan) {
+    let asked = |ip| requests.iter().any(|request| request.vip().is_some_and(|vip| vip.ip() == ip));
+    let ingress: Vec<_> = service.ingress.iter().filter(|it| asked(it.ip)).cloned().collect();
+    if ingress.len() < service.ingress.len() {
+        plan.statuses
+            .insert(service.key.clone(), StatusWrite { version: service.version.clone(), ingress });
     }
 }
 

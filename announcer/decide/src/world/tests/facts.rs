@@ -49,13 +49,14 @@ pub(crate) fn subject(event: &Event) -> Subject {
         Event::SliceGone(key) => Subject::Slice(key.clone()),
         Event::LinkSeen(link) => Subject::Link(link.name.clone()),
         Event::LinkGone(name) => Subject::Link(name.clone()),
-        Event::AddressSeen(address) | Event::AddressGone(address) => {
-            Subject::Link(address.link.clone())
-        }
+        Event::AddressSeen(address)
+        | Event::AddressGone(address)
+        | Event::AddressPlaced(address) => Subject::Link(address.link.clone()),
         Event::DefaultLinkSeen(_) => Subject::DefaultLink,
         Event::LeaseGained | Event::LeaseLost => Subject::Lease,
         Event::ServicesListed
         | Event::SlicesListed
+        | Event::SlicesForbidden
         | Event::LinksListed
         | Event::LeaveRequested => Subject::Latch(Box::new(event.clone())),
     }
