@@ -49,22 +49,44 @@ async fn install(story: &Story, cluster: &Cluster) -> Result<()> {
     story.chapter("Two programs move in");
     for file in MANIFESTS {
         let path = root().join("manifests").join(file);
-        story.run_as(&format!("kubectl apply -f manifests/{file}"), &["apply", "-f", &path.to_string_lossy()]).await?;
+        story
+            .run_as(
+                &format!("kubectl apply -f manifests/{file}"),
+                &["apply", "-f", &path.to_string_lossy()],
+            )
+            .await?;
     }
     cluster.await_cloud_provider().await?;
     cluster.await_announcers().await?;
-    println!("{}", story.kubectl(&["-n", "kube-system", "get", "pods", "-l", "app.kubernetes.io/part-of=kube-vip"]).await?);
-    story.run(&["-n", "kube-system", "create", "configmap", "kubevip", "--from-literal", POOL]).await
+    println!(
+        "{}",
+        story
+            .kubectl(&[
+                "-n",
+                "kube-system",
+                "get",
+                "pods",
+                "-l",
+                "app.kubernetes.io/part-of=kube-vip"
+            ])
+            .await?
+    );
+    story
+        .run(&["-n", "kube-system", "create", "configmap", "kubevip", "--from-literal", POOL])
+        .await
 }
 
 async fn expose(story: &Story, cluster: &Cluster) -> Result<IpAddr> {
     story.chapter("A Service gets an address");
     let image = "--image=busybox:bed";
-    story.run(&["create", "deployment", NAME, image, "--replicas=2", "--", "sh", "-c", PAGE]).await?;
+    story
+        .run(&["create", "deployment", NAME, image, "--replicas=2", "--", "sh", "-c", PAGE])
+        .await?;
     story.run(&["rollout", "status", "deployment", NAME, "--timeout=60s"]).await?;
     let capture = Capture::start(&cluster.bed).await?;
     let lookout = Lookout::start(cluster, "default", NAME).await?;
-    let expose = ["expose", "deployment", NAME, "--port=80", "--target-port=8080", "--type=LoadBalancer"];
+    let expose =
+        ["expose", "deployment", NAME, "--port=80", "--target-port=8080", "--type=LoadBalancer"];
     story.run(&expose).await?;
     let stages = lookout.stages(&capture, PATIENCE).await?;
     println!("\n{}", story.kubectl(&["get", "service", NAME]).await?);
@@ -90,7 +112,9 @@ async fn pull_the_cable(story: &Story, cluster: &Cluster, address: IpAddr) -> Re
     let first = cluster.owner().await?;
     let owner = cluster.owner_on_a_worker().await?;
     if first != owner {
-        println!("{first} answered for {address}. It runs the API server, too, so the address was handed to {owner} first.");
+        println!(
+            "{first} answered for {address}. It runs the API server, too, so the address was handed to {owner} first."
+        );
     }
     let mut reach = Reach::start(&cluster.bed, address, 80)?;
     reach.first_answer(PATIENCE).await?;
@@ -101,7 +125,10 @@ async fn pull_the_cable(story: &Story, cluster: &Cluster, address: IpAddr) -> Re
     let gap = reach.gap(mark, PATIENCE).await?;
     let next = cluster.await_holder(ANNOUNCER_LEASE, |holder| holder != owner, PATIENCE).await?;
     println!("{next} answers now. Nothing answered for {}.", written(gap.length()));
-    println!("(Of that, {} after the cable was pulled: the Lease had to run out.)", written(gap.to.saturating_sub(pulled)));
+    println!(
+        "(Of that, {} after the cable was pulled: the Lease had to run out.)",
+        written(gap.to.saturating_sub(pulled))
+    );
     cable.mend();
     println!("The cable is back in {owner}. Who answers for {address} on the network?");
     let nodes = answering(&cluster.bed, address).await?;
@@ -112,7 +139,9 @@ async fn pull_the_cable(story: &Story, cluster: &Cluster, address: IpAddr) -> Re
 async fn say_goodbye(story: &Story, cluster: &Cluster, address: IpAddr) -> Result<()> {
     story.chapter("The Service goes, and so does its address");
     story.run(&["delete", "service", NAME]).await?;
-    let carrying = tests::segment::carrying(&cluster.bed, address).await.context("cannot look at the nodes")?;
+    let carrying = tests::segment::carrying(&cluster.bed, address)
+        .await
+        .context("cannot look at the nodes")?;
     match carrying.len() {
         0 => println!("No node has {address} any more."),
         _ => println!("{address} is still on {carrying:?}."),
@@ -127,7 +156,11 @@ struct Story {
 
 impl Story {
     fn chapter(&self, title: &str) {
-        println!("\n{:>7}  {title}\n{}", format!("{:.1} s", self.start.elapsed().as_secs_f64()), "-".repeat(60));
+        println!(
+            "\n{:>7}  {title}\n{}",
+            format!("{:.1} s", self.start.elapsed().as_secs_f64()),
+            "-".repeat(60)
+        );
     }
 
     async fn kubectl(&self, arguments: &[&str]) -> Result<String> {

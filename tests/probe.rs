@@ -53,7 +53,9 @@ fn watch(target: SocketAddr) {
             Ok(at) => {
                 match last {
                     None => say(&format!("answers {}", written(at))),
-                    Some(before) if silent => say(&format!("gap {} {}", written(before), written(at))),
+                    Some(before) if silent => {
+                        say(&format!("gap {} {}", written(before), written(at)))
+                    }
                     Some(_) => {}
                 }
                 last = Some(last.map_or(at, |before| before.max(at)));
@@ -74,9 +76,15 @@ fn watch(target: SocketAddr) {
 fn ask(target: SocketAddr, turn: u32, answers_tx: &Sender<Duration>) {
     let round = PERIOD * TURNS;
     loop {
-        let into_round = Duration::from_nanos(u64::try_from(now().as_nanos() % round.as_nanos()).unwrap_or_default());
+        let into_round = Duration::from_nanos(
+            u64::try_from(now().as_nanos() % round.as_nanos()).unwrap_or_default(),
+        );
         let start = PERIOD * turn;
-        thread::sleep(if into_round <= start { start - into_round } else { start + round - into_round });
+        thread::sleep(if into_round <= start {
+            start - into_round
+        } else {
+            start + round - into_round
+        });
         if answers(target) && answers_tx.send(now()).is_err() {
             return;
         }
@@ -85,7 +93,9 @@ fn ask(target: SocketAddr, turn: u32, answers_tx: &Sender<Duration>) {
 
 fn answers(target: SocketAddr) -> bool {
     let Ok(mut stream) = TcpStream::connect_timeout(&target, PATIENCE) else { return false };
-    if stream.set_read_timeout(Some(PATIENCE)).is_err() || stream.write_all(b"GET / HTTP/1.0\r\n\r\n").is_err() {
+    if stream.set_read_timeout(Some(PATIENCE)).is_err()
+        || stream.write_all(b"GET / HTTP/1.0\r\n\r\n").is_err()
+    {
         return false;
     }
     let mut page = Vec::new();

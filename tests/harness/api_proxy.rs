@@ -30,11 +30,18 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
+/// Whether anybody may come in, and how often everybody was thrown out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Door {
+    open: bool,
+    cleared: u32,
+}
+
 /// A running proxy; it ends when this is dropped, with every connection.
 pub struct ApiProxy {
     address: SocketAddr,
     rules: Arc<Rules>,
-    open_tx: watch::Sender<bool>,
+    door_tx: watch::Sender<Door>,
     server: JoinHandle<()>,
 }
 
@@ -44,12 +51,14 @@ impl ApiProxy {
     /// # Errors
     /// It cannot listen.
     pub async fn start(client: kube::Client) -> Result<Self> {
-        let listener = TcpListener::bind(SocketAddr::new(IpAddr::V4(ADMIN), 0)).await.context("the proxy cannot listen")?;
+        let listener = TcpListener::bind(SocketAddr::new(IpAddr::V4(ADMIN), 0))
+            .await
+            .context("the proxy cannot listen")?;
         let address = listener.local_addr()?;
         let rules = Arc::new(Rules::default());
-        let (open_tx, open_rx) = watch::channel(true);
-        let server = tokio::spawn(serve(listener, client, Arc::clone(&rules), open_rx));
-        Ok(Self { address, rules, open_tx, server })
+        let (door_tx, door_rx) = watch::channel(Door { open: true, cleared: 0 });
+        let server = tokio::spawn(serve(listener, client, Arc::clone(&rules), door_rx));
+        Ok(Self { address, rules, door_tx, server })
     }
 
     /// Adds a rule; what it takes hold of is told on the value that comes back.
@@ -77,12 +86,19 @@ impl ApiProxy {
 
     /// Closes the port and cuts every connection: an API server that is away.
     pub fn go_away(&self) {
-        self.open_tx.send_replace(false);
+        self.door_tx.send_modify(|door| {
+            *door = Door { open: false, cleared: door.cleared.wrapping_add(1) }
+        });
     }
 
     /// Opens the port again.
     pub fn come_back(&self) {
-        self.open_tx.send_replace(true);
+        self.door_tx.send_modify(|door| door.open = true);
+    }
+
+    /// Cuts every connection, watches among them; new ones are welcome.
+    pub fn cut_connections(&self) {
+        self.door_tx.send_modify(|door| door.cleared = door.cleared.wrapping_add(1));
     }
 
     /// A kubeconfig that leads here.
@@ -100,19 +116,29 @@ impl Drop for ApiProxy {
     }
 }
 
-async fn serve(listener: TcpListener, client: kube::Client, rules: Arc<Rules>, mut open_rx: watch::Receiver<bool>) {
+async fn serve(
+    listener: TcpListener,
+    client: kube::Client,
+    rules: Arc<Rules>,
+    mut door_rx: watch::Receiver<Door>,
+) {
     let Ok(address) = listener.local_addr() else { return };
     let mut listener = Some(listener);
     let mut connections = JoinSet::new();
+    let mut cleared = 0;
     loop {
-        if !*open_rx.borrow_and_update() {
-            listener = None;
+        let door = *door_rx.borrow_and_update();
+        if door.cleared != cleared {
+            cleared = door.cleared;
             connections.abort_all();
+        }
+        if !door.open {
+            listener = None;
         } else if listener.is_none() {
             listener = TcpListener::bind(address).await.ok();
         }
         tokio::select! {
-            changed = open_rx.changed() => if changed.is_err() { return },
+            changed = door_rx.changed() => if changed.is_err() { return },
             accepted = accept(listener.as_ref()) => {
                 let (client, rules) = (client.clone(), Arc::clone(&rules));
                 connections.spawn(converse(accepted, client, rules));
@@ -134,7 +160,11 @@ async fn accept(listener: Option<&TcpListener>) -> TcpStream {
 async fn converse(stream: TcpStream, client: kube::Client, rules: Arc<Rules>) {
     let service = service_fn(move |request| answer(request, client.clone(), Arc::clone(&rules)));
     // However the conversation ends, it is the program's business to cope.
-    drop(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
+    drop(
+        hyper::server::conn::http1::Builder::new()
+            .serve_connection(TokioIo::new(stream), service)
+            .await,
+    );
 }
 
 /// An answer that never comes: hyper closes the connection.
@@ -149,7 +179,11 @@ impl std::fmt::Display for Dropped {
 
 impl std::error::Error for Dropped {}
 
-async fn answer(request: Request<Incoming>, client: kube::Client, rules: Arc<Rules>) -> Result<Response<Body>, Dropped> {
+async fn answer(
+    request: Request<Incoming>,
+    client: kube::Client,
+    rules: Arc<Rules>,
+) -> Result<Response<Body>, Dropped> {
     let about = ApiRequest::of(request.method(), request.uri());
     match rules.judge(&about) {
         None => Ok(forward(request, client).await),
@@ -208,7 +242,8 @@ fn status(code: u16, retry_after: Option<u64>) -> Response<Body> {
         "message": format!("{code}, as a test wants it"), "reason": reason, "code": code,
     });
     let mut response = Response::new(Body::from(body.to_string().into_bytes()));
-    *response.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));

@@ -39,7 +39,9 @@ impl AuditEntry {
     /// Whether no role grants it. (Not every 403: a namespace that is on its way out answers so, too.)
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
-        self.annotations.get("authorization.k8s.io/decision").is_some_and(|decision| decision == "forbid")
+        self.annotations
+            .get("authorization.k8s.io/decision")
+            .is_some_and(|decision| decision == "forbid")
     }
 
     /// Whether `service_account` of kube-system asked.
@@ -81,13 +83,21 @@ impl Grant {
         };
         let named = self.names.is_empty() || self.names.contains(&object.name);
         let there = self.namespace.as_ref().is_none_or(|namespace| *namespace == object.namespace);
-        self.verb == entry.verb && self.group == object.api_group && self.resource == asked && named && there
+        self.verb == entry.verb
+            && self.group == object.api_group
+            && self.resource == asked
+            && named
+            && there
     }
 }
 
 impl std::fmt::Display for Grant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let names = if self.names.is_empty() { String::new() } else { format!(" {}", self.names.join(", ")) };
+        let names = if self.names.is_empty() {
+            String::new()
+        } else {
+            format!(" {}", self.names.join(", "))
+        };
         write!(f, "{}: {} {}{names}", self.role, self.verb, self.resource)
     }
 }
@@ -97,9 +107,14 @@ impl std::fmt::Display for Grant {
 /// # Errors
 /// There is no log, or a line of it is not what the API server writes.
 pub fn entries(log: &Path) -> Result<Vec<AuditEntry>> {
-    let text = std::fs::read_to_string(log).with_context(|| format!("cannot read {}", log.display()))?;
+    let text =
+        std::fs::read_to_string(log).with_context(|| format!("cannot read {}", log.display()))?;
     let lines = text.lines().filter(|line| !line.is_empty());
-    lines.map(|line| serde_json::from_str(line).with_context(|| format!("not an audit entry: {line}"))).collect()
+    lines
+        .map(|line| {
+            serde_json::from_str(line).with_context(|| format!("not an audit entry: {line}"))
+        })
+        .collect()
 }
 
 /// Everything that the roles in manifests/`file` grant to `service_account`.
@@ -108,7 +123,15 @@ pub fn entries(log: &Path) -> Result<Vec<AuditEntry>> {
 /// The file makes no sense to kubectl.
 pub async fn grants(file: &str, service_account: &str) -> Result<Vec<Grant>> {
     let path = root().join("manifests").join(file);
-    let printed = output(kubectl(&["create", "--dry-run=client", "-o", "json", "-f", &path.to_string_lossy()])).await?;
+    let printed = output(kubectl(&[
+        "create",
+        "--dry-run=client",
+        "-o",
+        "json",
+        "-f",
+        &path.to_string_lossy(),
+    ]))
+    .await?;
     let mut objects = Vec::new();
     for object in serde_json::Deserializer::from_str(&printed).into_iter::<Value>() {
         let object = object?;
@@ -132,7 +155,8 @@ fn texts(value: &Value, pointer: &str) -> Vec<String> {
 
 fn binds(object: &Value, service_account: &str) -> bool {
     let subjects = object.get("subjects").and_then(Value::as_array).into_iter().flatten();
-    text(object, "/kind").ends_with("RoleBinding") && subjects.into_iter().any(|it| text(it, "/name") == service_account)
+    text(object, "/kind").ends_with("RoleBinding")
+        && subjects.into_iter().any(|it| text(it, "/name") == service_account)
 }
 
 fn granted_by(binding: &Value, objects: &[Value]) -> Vec<Grant> {
@@ -141,7 +165,8 @@ fn granted_by(binding: &Value, objects: &[Value]) -> Vec<Grant> {
         _ => None,
     };
     let (kind, name) = (text(binding, "/roleRef/kind"), text(binding, "/roleRef/name"));
-    let is_bound = |object: &&Value| text(object, "/kind") == kind && text(object, "/metadata/name") == name;
+    let is_bound =
+        |object: &&Value| text(object, "/kind") == kind && text(object, "/metadata/name") == name;
     let roles = objects.iter().filter(is_bound);
     let rules = roles.filter_map(|role| role.get("rules")?.as_array()).flatten();
     let mut grants = Vec::new();
@@ -150,7 +175,14 @@ fn granted_by(binding: &Value, objects: &[Value]) -> Vec<Grant> {
         for group in texts(rule, "/apiGroups") {
             for (resource, verb) in pairs(&texts(rule, "/resources"), &texts(rule, "/verbs")) {
                 let (role, group, names) = (name.to_owned(), group.clone(), names.clone());
-                grants.push(Grant { role, verb, group, resource, names, namespace: namespace.clone() });
+                grants.push(Grant {
+                    role,
+                    verb,
+                    group,
+                    resource,
+                    names,
+                    namespace: namespace.clone(),
+                });
             }
         }
     }

@@ -121,14 +121,19 @@ fn variable(name: &str) -> Result<PathBuf> {
 /// # Errors
 /// There is no such node.
 pub fn number_of(node: &str) -> Result<u8> {
-    let Some(position) = (11..).zip(NODES).find(|(_, name)| *name == node) else { bail!("there is no node {node}") };
+    let Some(position) = (11..).zip(NODES).find(|(_, name)| *name == node) else {
+        bail!("there is no node {node}")
+    };
     Ok(position.0)
 }
 
 /// The node whose own address `address` is.
 #[must_use]
 pub fn node_of(address: IpAddr) -> Option<&'static str> {
-    (11_u8..).zip(NODES).find(|(number, _)| address == ipv4(*number) || address == ipv6(u16::from(*number))).map(|it| it.1)
+    (11_u8..)
+        .zip(NODES)
+        .find(|(number, _)| address == ipv4(*number) || address == ipv6(u16::from(*number)))
+        .map(|it| it.1)
 }
 
 /// The IPv4 address with this last number on the segment.

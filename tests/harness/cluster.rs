@@ -4,8 +4,8 @@ pub mod events;
 pub mod pools;
 pub mod programs;
 pub mod service;
-pub mod workspace;
 pub mod wait;
+pub mod workspace;
 
 use crate::bed::Bed;
 use crate::process::{kubectl, output};
@@ -65,7 +65,8 @@ impl Cluster {
     /// The API server does not answer.
     pub async fn holder(&self, name: &str) -> Result<Option<String>> {
         let leases: Api<Lease> = Api::namespaced(self.client.clone(), SYSTEM);
-        let lease = leases.get_opt(name).await.with_context(|| format!("cannot read the Lease {name}"))?;
+        let lease =
+            leases.get_opt(name).await.with_context(|| format!("cannot read the Lease {name}"))?;
         Ok(lease.as_ref().and_then(holder_of))
     }
 
@@ -73,10 +74,17 @@ impl Cluster {
     ///
     /// # Errors
     /// Nobody such does within the deadline.
-    pub async fn await_holder(&self, name: &str, wanted: impl Fn(&str) -> bool, deadline: Duration) -> Result<String> {
+    pub async fn await_holder(
+        &self,
+        name: &str,
+        wanted: impl Fn(&str) -> bool,
+        deadline: Duration,
+    ) -> Result<String> {
         let leases: Api<Lease> = Api::namespaced(self.client.clone(), SYSTEM);
-        let found = |lease: Option<&Lease>| lease.and_then(holder_of).filter(|holder| wanted(holder));
-        wait::object(leases, name, &format!("another holder of the Lease {name}"), deadline, found).await
+        let found =
+            |lease: Option<&Lease>| lease.and_then(holder_of).filter(|holder| wanted(holder));
+        wait::object(leases, name, &format!("another holder of the Lease {name}"), deadline, found)
+            .await
     }
 
     /// Waits until the holder of the Lease `name` has renewed it `times` times: time that passes in the cluster itself.
@@ -91,7 +99,14 @@ impl Cluster {
                 let now = lease?.spec.as_ref()?.renew_time.clone();
                 (now != before).then_some(())
             };
-            wait::object(leases.clone(), name, &format!("renewal {round} of {name}"), SOON, renewed).await?;
+            wait::object(
+                leases.clone(),
+                name,
+                &format!("renewal {round} of {name}"),
+                SOON,
+                renewed,
+            )
+            .await?;
         }
         Ok(())
     }
@@ -106,8 +121,10 @@ fn holder_of(lease: &Lease) -> Option<String> {
 /// # Errors
 /// The file cannot be read or makes no sense.
 pub async fn client_of(path: &Path) -> Result<Client> {
-    let kubeconfig = Kubeconfig::read_from(path).with_context(|| format!("cannot use {}", path.display()))?;
-    let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+    let kubeconfig =
+        Kubeconfig::read_from(path).with_context(|| format!("cannot use {}", path.display()))?;
+    let mut config =
+        Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
     config.connect_timeout = Some(Duration::from_secs(2));
     // A failure is to be seen at once, not after a hidden second try.
     config.default_retry = false;

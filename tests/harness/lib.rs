@@ -5,6 +5,8 @@
 //!  cluster        objects in its API server, and waiting       local     our two programs as processes of this machine
 //!  segment        what a client host sees and reaches          api_proxy an API server that fails when asked to
 //!  audit          what was asked of the API server             simulate  machines against a clock that is a counter
+//!  footprint      memory and time that a program takes         invariants what must hold whatever happens
+//!  failover       the owner's cable, pulled and measured
 //! ```
 //!
 //! Nothing in here sleeps where something can be awaited, and nothing tries twice to make a test pass.
@@ -13,7 +15,10 @@ pub mod api_proxy;
 pub mod audit;
 pub mod bed;
 pub mod cluster;
+pub mod failover;
 pub mod figures;
+pub mod footprint;
+pub mod invariants;
 pub mod local;
 pub mod netns;
 pub mod process;

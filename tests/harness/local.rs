@@ -101,8 +101,10 @@ impl ScratchFile {
     pub fn with(content: &str) -> Result<Self> {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("kube-vip-test-{}-{number}", std::process::id()));
-        std::fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
+        let path =
+            std::env::temp_dir().join(format!("kube-vip-test-{}-{number}", std::process::id()));
+        std::fs::write(&path, content)
+            .with_context(|| format!("cannot write {}", path.display()))?;
         Ok(Self { path })
     }
 

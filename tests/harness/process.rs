@@ -88,7 +88,11 @@ impl Running {
     /// It cannot be started.
     pub fn start(mut command: Command) -> Result<Self> {
         let name = describe(&command);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
         let mut child = command.spawn().with_context(|| format!("{name}: cannot be started"))?;
         let lines = Arc::new(Mutex::new(Vec::new()));
         let (count_tx, count_rx) = watch::channel(0);
@@ -134,7 +138,11 @@ impl Running {
         match tokio::time::timeout(deadline, search).await {
             Ok(Some(found)) => Ok(found),
             Ok(None) => bail!("{} ended before {what}; it said:\n{}", self.name, self.last_lines()),
-            Err(_) => bail!("waited {deadline:?} in vain for {what} from {}; it said:\n{}", self.name, self.last_lines()),
+            Err(_) => bail!(
+                "waited {deadline:?} in vain for {what} from {}; it said:\n{}",
+                self.name,
+                self.last_lines()
+            ),
         }
     }
 
@@ -164,7 +172,10 @@ impl Running {
     pub async fn ended(&mut self, deadline: Duration) -> Result<ExitStatus> {
         let name = self.name.clone();
         let Ok(status) = tokio::time::timeout(deadline, self.child.wait()).await else {
-            bail!("waited {deadline:?} in vain for the end of {name}; it said:\n{}", self.last_lines());
+            bail!(
+                "waited {deadline:?} in vain for the end of {name}; it said:\n{}",
+                self.last_lines()
+            );
         };
         status.with_context(|| format!("cannot wait for {name}"))
     }
@@ -177,7 +188,11 @@ impl Running {
     }
 }
 
-async fn keep(source: impl AsyncRead + Unpin, lines: Arc<Mutex<Vec<String>>>, count_tx: Arc<watch::Sender<usize>>) {
+async fn keep(
+    source: impl AsyncRead + Unpin,
+    lines: Arc<Mutex<Vec<String>>>,
+    count_tx: Arc<watch::Sender<usize>>,
+) {
     let mut source = BufReader::new(source).lines();
     while let Ok(Some(line)) = source.next_line().await {
         lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);

@@ -59,6 +59,16 @@ pub async fn carrying(bed: &Bed, address: IpAddr) -> Result<BTreeSet<String>> {
     Ok(nodes)
 }
 
+/// Lets the client forget where `address` is, so that it has to ask the segment anew.
+///
+/// # Errors
+/// `ip` fails.
+pub async fn forget(bed: &Bed, address: IpAddr) -> Result<()> {
+    let mut command = bed.on(CLIENT, "ip");
+    command.args(["neighbour", "flush", "to", &address.to_string(), "dev", "eth0"]);
+    output(command).await.map(drop)
+}
+
 /// What `curl` on the client gets from `http://address:port/`.
 ///
 /// # Errors
@@ -66,6 +76,15 @@ pub async fn carrying(bed: &Bed, address: IpAddr) -> Result<BTreeSet<String>> {
 pub async fn curl(bed: &Bed, address: IpAddr, port: u16) -> Result<String> {
     let mut command = bed.on(CLIENT, "curl");
     let url = format!("http://{}/", crate::bed::authority(address, port));
-    command.args(["--silent", "--show-error", "--globoff", "--noproxy", "*", "--max-time", "5", &url]);
+    command.args([
+        "--silent",
+        "--show-error",
+        "--globoff",
+        "--noproxy",
+        "*",
+        "--max-time",
+        "5",
+        &url,
+    ]);
     output(command).await
 }

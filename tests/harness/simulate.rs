@@ -50,7 +50,11 @@ pub struct Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "seed {}, after {:?}: {} (SEED={} shows it again)", self.seed, self.at, self.sentence, self.seed)
+        write!(
+            f,
+            "seed {}, after {:?}: {} (SEED={} shows it again)",
+            self.seed, self.at, self.sentence, self.seed
+        )
     }
 }
 
@@ -142,7 +146,10 @@ impl Run {
                 let at = self.chance.time(TROUBLE);
                 let what = match self.chance.between(0, 2) {
                     0 => Happening::Restart(who),
-                    1 => Happening::Pause(who, self.chance.time(Duration::from_secs(15)).min(TROUBLE.saturating_sub(at))),
+                    1 => Happening::Pause(
+                        who,
+                        self.chance.time(Duration::from_secs(15)).min(TROUBLE.saturating_sub(at)),
+                    ),
                     _ => Happening::Resign(who),
                 };
                 self.plan(at, what);
@@ -156,7 +163,9 @@ impl Run {
     }
 
     fn play(&mut self, until: Duration) -> Result<(), Violation> {
-        while let Some(appointment) = self.agenda.peek().map(|next| next.at).filter(|at| *at <= until) {
+        while let Some(appointment) =
+            self.agenda.peek().map(|next| next.at).filter(|at| *at <= until)
+        {
             // Leadership only ends by itself between two appointments, so looking at them is looking always.
             self.now = appointment;
             let Some(appointment) = self.agenda.pop() else { break };
@@ -170,7 +179,11 @@ impl Run {
     fn happen(&mut self, what: Happening) -> Result<(), Violation> {
         match what {
             Happening::Wake(who) => {
-                if self.candidates.get_mut(who).is_some_and(|candidate| candidate.keeps_appointment(self.now)) {
+                if self
+                    .candidates
+                    .get_mut(who)
+                    .is_some_and(|candidate| candidate.keeps_appointment(self.now))
+                {
                     self.wake(who);
                 }
             }

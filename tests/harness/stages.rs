@@ -7,6 +7,7 @@ use crate::segment::capture::Capture;
 use anyhow::{Context, Result};
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::Api;
 use kube::runtime::watcher::{self, Event};
 use std::net::IpAddr;
@@ -21,6 +22,8 @@ pub struct Stages {
     pub created: Duration,
     /// The annotation had an address.
     pub allocated: Duration,
+    /// An EndpointSlice of it had an endpoint: nothing is announced before.
+    pub has_endpoint: Duration,
     /// The first frame that announces the address reached the client.
     pub announced: Duration,
     /// The status had the address.
@@ -49,9 +52,9 @@ impl Lookout {
     /// The API server does not answer.
     pub async fn start(cluster: &Cluster, namespace: &str, name: &str) -> Result<Self> {
         let services: Api<Service> = Api::namespaced(cluster.client.clone(), namespace);
-        let selected = watcher::Config::default().fields(&format!("metadata.name={name}"));
+        let slices: Api<EndpointSlice> = Api::namespaced(cluster.client.clone(), namespace);
         let (ready_tx, ready_rx) = oneshot::channel();
-        let watching = tokio::spawn(watch(services, selected, ready_tx));
+        let watching = tokio::spawn(watch(services, slices, name.to_owned(), ready_tx));
         ready_rx.await.context("the watch ended before it began")?;
         Ok(Self { watching })
     }
@@ -69,30 +72,76 @@ impl Lookout {
     }
 }
 
-async fn watch(services: Api<Service>, selected: watcher::Config, ready_tx: oneshot::Sender<()>) -> Result<Stages> {
-    let mut stream = Box::pin(watcher::watcher(services, selected));
-    let mut ready_tx = Some(ready_tx);
-    let (mut created, mut given) = (None, None);
-    while let Some(event) = stream.next().await {
-        let service = match event? {
-            Event::InitDone => {
-                if let Some(ready_tx) = ready_tx.take() {
-                    ready_tx.send(()).ok();
-                }
-                continue;
-            }
-            Event::Apply(service) => service,
-            _ => continue,
-        };
+/// What has been seen so far.
+#[derive(Debug, Default)]
+struct Seen {
+    created: Option<Duration>,
+    allocated: Option<Duration>,
+    has_endpoint: Option<Duration>,
+    in_status: Option<(Duration, IpAddr)>,
+}
+
+impl Seen {
+    fn service(&mut self, service: &Service) {
         let at = now();
-        let created = *created.get_or_insert(at);
-        if given.is_none() && !allocated(&service).is_empty() {
-            given = Some(at);
+        self.created.get_or_insert(at);
+        if !allocated(service).is_empty() {
+            self.allocated.get_or_insert(at);
         }
-        if let Some(address) = reported(&service).first().copied() {
-            let allocated = given.unwrap_or(at);
-            return Ok(Stages { created, allocated, announced: at, in_status: at, address });
+        if let Some(address) = reported(service).first() {
+            self.in_status.get_or_insert((at, *address));
         }
     }
-    anyhow::bail!("the watch ended")
+
+    fn slice(&mut self, slice: &EndpointSlice) {
+        if !slice.endpoints.is_empty() {
+            self.has_endpoint.get_or_insert_with(now);
+        }
+    }
+
+    fn complete(&self) -> Option<Stages> {
+        let (in_status, address) = self.in_status?;
+        let (created, allocated, has_endpoint) =
+            (self.created?, self.allocated?, self.has_endpoint?);
+        Some(Stages { created, allocated, has_endpoint, announced: in_status, in_status, address })
+    }
+}
+
+async fn watch(
+    services: Api<Service>,
+    slices: Api<EndpointSlice>,
+    name: String,
+    ready_tx: oneshot::Sender<()>,
+) -> Result<Stages> {
+    let of_service = watcher::Config::default().fields(&format!("metadata.name={name}"));
+    let of_slices =
+        watcher::Config::default().labels(&format!("kubernetes.io/service-name={name}"));
+    let mut services = Box::pin(watcher::watcher(services, of_service));
+    let mut slices = Box::pin(watcher::watcher(slices, of_slices));
+    let mut ready_tx = Some(ready_tx);
+    let mut lists = 0;
+    let mut seen = Seen::default();
+    loop {
+        tokio::select! {
+            event = services.next() => match event.context("the watch of Services ended")?? {
+                Event::Apply(service) => seen.service(&service),
+                Event::InitDone => lists += 1,
+                _ => {}
+            },
+            event = slices.next() => match event.context("the watch of EndpointSlices ended")?? {
+                Event::Apply(slice) => seen.slice(&slice),
+                Event::InitDone => lists += 1,
+                _ => {}
+            },
+        }
+        if lists == 2
+            && let Some(ready_tx) = ready_tx.take()
+        {
+            // Whoever waited for it has given up: so does this.
+            ready_tx.send(()).ok().context("nobody looks out any more")?;
+        }
+        if let Some(stages) = seen.complete() {
+            return Ok(stages);
+        }
+    }
 }

@@ -42,12 +42,15 @@ impl ApiRequest {
     /// Whether it changes a Service or its status.
     #[must_use]
     pub fn writes_service(&self) -> bool {
-        self.resource == "services" && matches!(self.verb.as_str(), "create" | "update" | "patch" | "delete")
+        self.resource == "services"
+            && matches!(self.verb.as_str(), "create" | "update" | "patch" | "delete")
     }
 }
 
 fn verb(method: &Method, uri: &Uri, collection: bool) -> &'static str {
-    let watches = uri.query().is_some_and(|query| query.split('&').any(|it| it == "watch=true" || it == "watch=1"));
+    let watches = uri
+        .query()
+        .is_some_and(|query| query.split('&').any(|it| it == "watch=true" || it == "watch=1"));
     match (method.as_str(), collection) {
         ("GET", _) if watches => "watch",
         ("GET", true) => "list",
@@ -71,7 +74,8 @@ mod tests {
     #[test]
     fn reads_addresses_as_the_api_server_does() {
         let status = read("PATCH", "/api/v1/namespaces/a/services/b/status");
-        let words = [&status.verb, &status.resource, &status.subresource, &status.namespace, &status.name];
+        let words =
+            [&status.verb, &status.resource, &status.subresource, &status.namespace, &status.name];
         assert_eq!(words, ["patch", "services", "status", "a", "b"]);
         let lease = read("PUT", "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/x");
         assert_eq!((lease.verb.as_str(), lease.resource.as_str()), ("update", "leases"));

@@ -54,7 +54,8 @@ impl Hits {
     /// # Errors
     /// It has not in time.
     pub async fn reach(&mut self, times: usize, what: &str, deadline: Duration) -> Result<()> {
-        let reached = tokio::time::timeout(deadline, self.0.wait_for(|count| *count >= times)).await;
+        let reached =
+            tokio::time::timeout(deadline, self.0.wait_for(|count| *count >= times)).await;
         if !matches!(reached, Ok(Ok(_))) {
             drop(reached);
             bail!("waited {deadline:?} in vain for {times} × {what}; there were {}", self.count());
@@ -77,7 +78,11 @@ pub struct Rule {
 
 impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rule").field("skip", &self.skip).field("times", &self.times).field("fault", &self.fault).finish()
+        f.debug_struct("Rule")
+            .field("skip", &self.skip)
+            .field("times", &self.times)
+            .field("fault", &self.fault)
+            .finish()
     }
 }
 
@@ -86,7 +91,14 @@ impl Rule {
     #[must_use]
     pub fn new(fault: Fault, wanted: impl Fn(&ApiRequest) -> bool + Send + Sync + 'static) -> Self {
         let hit = Hit(watch::Sender::new(0));
-        Self { wanted: Box::new(wanted), skip: 0, times: usize::MAX, fault, hit, announced_by_fault: false }
+        Self {
+            wanted: Box::new(wanted),
+            skip: 0,
+            times: usize::MAX,
+            fault,
+            hit,
+            announced_by_fault: false,
+        }
     }
 
     /// The request is held before it is forwarded: whoever sent it does not know that it was not done.
@@ -94,7 +106,14 @@ impl Rule {
     pub fn hold_request(wanted: impl Fn(&ApiRequest) -> bool + Send + Sync + 'static) -> Self {
         let hit = Hit(watch::Sender::new(0));
         let fault = Fault::HoldRequest(hit.clone());
-        Self { wanted: Box::new(wanted), skip: 0, times: usize::MAX, fault, hit, announced_by_fault: true }
+        Self {
+            wanted: Box::new(wanted),
+            skip: 0,
+            times: usize::MAX,
+            fault,
+            hit,
+            announced_by_fault: true,
+        }
     }
 
     /// The answer is held: whoever sent the request does not know that it was done.
@@ -102,7 +121,14 @@ impl Rule {
     pub fn hold_answer(wanted: impl Fn(&ApiRequest) -> bool + Send + Sync + 'static) -> Self {
         let hit = Hit(watch::Sender::new(0));
         let fault = Fault::HoldAnswer(hit.clone());
-        Self { wanted: Box::new(wanted), skip: 0, times: usize::MAX, fault, hit, announced_by_fault: true }
+        Self {
+            wanted: Box::new(wanted),
+            skip: 0,
+            times: usize::MAX,
+            fault,
+            hit,
+            announced_by_fault: true,
+        }
     }
 
     /// But not the first `count` of them.
@@ -159,6 +185,10 @@ impl Rules {
 
     pub(super) fn judge(&self, request: &ApiRequest) -> Option<Fault> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
-        self.rules.lock().unwrap_or_else(PoisonError::into_inner).iter_mut().find_map(|rule| rule.judge(request))
+        self.rules
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter_mut()
+            .find_map(|rule| rule.judge(request))
     }
 }

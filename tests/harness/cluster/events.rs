@@ -23,7 +23,12 @@ impl Workspace {
     ///
     /// # Errors
     /// There is none in time.
-    pub async fn event(&self, service: &TestService, reason: &str, deadline: Duration) -> Result<Event> {
+    pub async fn event(
+        &self,
+        service: &TestService,
+        reason: &str,
+        deadline: Duration,
+    ) -> Result<Event> {
         let events: Api<Event> = Api::namespaced(self.cluster.client.clone(), &self.name);
         let config = watcher::Config::default().fields(&selector(service, reason));
         let what = format!("an Event {reason} about {}", service.name);

@@ -61,13 +61,27 @@ impl Pool {
             output(kubectl(&["-n", SYSTEM, "create", "configmap", POOLS])).await?;
         }
         let patch = json!({"data": {&self.key: value}}).to_string();
-        output(kubectl(&["-n", SYSTEM, "patch", "configmap", POOLS, "--type=merge", "--patch", &patch])).await.map(drop)
+        output(kubectl(&[
+            "-n",
+            SYSTEM,
+            "patch",
+            "configmap",
+            POOLS,
+            "--type=merge",
+            "--patch",
+            &patch,
+        ]))
+        .await
+        .map(drop)
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
         let patch = json!({"data": {&self.key: null}}).to_string();
-        put_back("kubectl", &["-n", SYSTEM, "patch", "configmap", POOLS, "--type=merge", "--patch", &patch]);
+        put_back(
+            "kubectl",
+            &["-n", SYSTEM, "patch", "configmap", POOLS, "--type=merge", "--patch", &patch],
+        );
     }
 }

@@ -55,7 +55,8 @@ impl Cluster {
             let set = set?;
             let status = set.status.as_ref()?;
             let current = status.observed_generation == set.metadata.generation;
-            let rolled = status.updated_replicas == Some(1) || status.current_revision == status.update_revision;
+            let rolled = status.updated_replicas == Some(1)
+                || status.current_revision == status.update_revision;
             (current && rolled && status.ready_replicas == Some(1)).then_some(())
         };
         wait::object(sets, CLOUD_PROVIDER, "the ready cloud provider", LATER, ready).await
@@ -92,7 +93,12 @@ impl Cluster {
     /// # Errors
     /// None does in time.
     pub async fn next_owner(&self, node: &str) -> Result<String> {
-        self.await_holder(ANNOUNCER_LEASE, |holder| NODES.contains(&holder) && holder != node, LATER).await
+        self.await_holder(
+            ANNOUNCER_LEASE,
+            |holder| NODES.contains(&holder) && holder != node,
+            LATER,
+        )
+        .await
     }
 
     /// Hands the addresses to a worker, by deleting announcers that hold them: a test that pulls the owner's cable must
@@ -118,9 +124,16 @@ impl Cluster {
     /// # Errors
     /// There is none.
     pub async fn announcer_pod(&self, node: &str) -> Result<Pod> {
-        let found = self.pods().list(&ListParams::default().fields(&format!("spec.nodeName={node}"))).await?;
+        let found = self
+            .pods()
+            .list(&ListParams::default().fields(&format!("spec.nodeName={node}")))
+            .await?;
         let ours = |pod: &Pod| pod.metadata.deletion_timestamp.is_none() && is_announcer(pod);
-        found.items.into_iter().find(ours).with_context(|| format!("there is no announcer on {node}"))
+        found
+            .items
+            .into_iter()
+            .find(ours)
+            .with_context(|| format!("there is no announcer on {node}"))
     }
 
     /// Deletes the announcer's pod on `node`, and waits until it is gone; another one follows it.
@@ -156,9 +169,17 @@ impl Cluster {
     /// It stays.
     pub async fn without_cloud_provider(&self) -> Result<SentAway> {
         let away = SentAway::CloudProvider;
-        output(kubectl(&["-n", SYSTEM, "scale", "statefulset", CLOUD_PROVIDER, "--replicas=0"])).await?;
+        output(kubectl(&["-n", SYSTEM, "scale", "statefulset", CLOUD_PROVIDER, "--replicas=0"]))
+            .await?;
         let gone = |pod: Option<&Pod>| pod.is_none().then_some(());
-        wait::object(self.pods(), "kube-vip-cloud-provider-0", "the end of the cloud provider", LATER, gone).await?;
+        wait::object(
+            self.pods(),
+            "kube-vip-cloud-provider-0",
+            "the end of the cloud provider",
+            LATER,
+            gone,
+        )
+        .await?;
         Ok(away)
     }
 
@@ -168,10 +189,28 @@ impl Cluster {
     /// They stay.
     pub async fn without_announcers(&self) -> Result<SentAway> {
         let away = SentAway::Announcers;
-        let patch = json!({"spec": {"template": {"spec": {"nodeSelector": {NOWHERE: "true"}}}}}).to_string();
-        output(kubectl(&["-n", SYSTEM, "patch", "daemonset", ANNOUNCER, "--type=merge", "--patch", &patch])).await?;
+        let patch = json!({"spec": {"template": {"spec": {"nodeSelector": {NOWHERE: "true"}}}}})
+            .to_string();
+        output(kubectl(&[
+            "-n",
+            SYSTEM,
+            "patch",
+            "daemonset",
+            ANNOUNCER,
+            "--type=merge",
+            "--patch",
+            &patch,
+        ]))
+        .await?;
         wait::answer("the end of all announcers", LATER, || async {
-            let left = self.pods().list(&ListParams::default()).await?.items.into_iter().filter(is_announcer).count();
+            let left = self
+                .pods()
+                .list(&ListParams::default())
+                .await?
+                .items
+                .into_iter()
+                .filter(is_announcer)
+                .count();
             if left > 0 { bail!("{left} pods are left") } else { Ok(()) }
         })
         .await?;
@@ -180,7 +219,12 @@ impl Cluster {
 }
 
 fn is_announcer(pod: &Pod) -> bool {
-    pod.metadata.owner_references.as_deref().unwrap_or_default().iter().any(|owner| owner.name == ANNOUNCER)
+    pod.metadata
+        .owner_references
+        .as_deref()
+        .unwrap_or_default()
+        .iter()
+        .any(|owner| owner.name == ANNOUNCER)
 }
 
 /// A program that is not in the cluster for the moment; dropping this brings it back, and waits until it is there.
@@ -196,14 +240,28 @@ impl Drop for SentAway {
     fn drop(&mut self) {
         let name = match self {
             Self::CloudProvider => {
-                put_back("kubectl", &["-n", SYSTEM, "scale", "statefulset", CLOUD_PROVIDER, "--replicas=1"]);
+                put_back(
+                    "kubectl",
+                    &["-n", SYSTEM, "scale", "statefulset", CLOUD_PROVIDER, "--replicas=1"],
+                );
                 format!("statefulset/{CLOUD_PROVIDER}")
             }
             Self::Announcers => {
-                let patch = json!({"spec": {"template": {"spec": {"nodeSelector": {NOWHERE: null}}}}}).to_string();
+                let patch =
+                    json!({"spec": {"template": {"spec": {"nodeSelector": {NOWHERE: null}}}}})
+                        .to_string();
                 put_back(
                     "kubectl",
-                    &["-n", SYSTEM, "patch", "daemonset", ANNOUNCER, "--type=merge", "--patch", &patch],
+                    &[
+                        "-n",
+                        SYSTEM,
+                        "patch",
+                        "daemonset",
+                        ANNOUNCER,
+                        "--type=merge",
+                        "--patch",
+                        &patch,
+                    ],
                 );
                 format!("daemonset/{ANNOUNCER}")
             }

@@ -79,7 +79,10 @@ impl TestService {
     /// # Errors
     /// It is gone.
     pub async fn now(&self) -> Result<Service> {
-        self.api.get(&self.name).await.with_context(|| format!("cannot read the Service {}", self.name))
+        self.api
+            .get(&self.name)
+            .await
+            .with_context(|| format!("cannot read the Service {}", self.name))
     }
 
     /// Waits until `found` makes something of it.
@@ -109,7 +112,8 @@ impl TestService {
     /// # Errors
     /// There are none in time.
     pub async fn addresses_within(&self, deadline: Duration) -> Result<Vec<IpAddr>> {
-        let found = |service: &Service| Some(reported(service)).filter(|addresses| !addresses.is_empty());
+        let found =
+            |service: &Service| Some(reported(service)).filter(|addresses| !addresses.is_empty());
         self.becomes("an address in the status", deadline, found).await
     }
 
@@ -126,7 +130,8 @@ impl TestService {
     /// # Errors
     /// There is none in time.
     pub async fn allocated(&self, deadline: Duration) -> Result<Vec<IpAddr>> {
-        let found = |service: &Service| Some(allocated(service)).filter(|addresses| !addresses.is_empty());
+        let found =
+            |service: &Service| Some(allocated(service)).filter(|addresses| !addresses.is_empty());
         self.becomes("an allocated address", deadline, found).await
     }
 
@@ -135,7 +140,8 @@ impl TestService {
     /// # Errors
     /// It has one still.
     pub async fn loses_its_addresses(&self) -> Result<()> {
-        self.becomes("an empty status", SOON, |service| reported(service).is_empty().then_some(())).await
+        self.becomes("an empty status", SOON, |service| reported(service).is_empty().then_some(()))
+            .await
     }
 
     /// Merges `change` into it.
@@ -176,5 +182,8 @@ pub fn reported(service: &Service) -> Vec<IpAddr> {
 pub fn allocated(service: &Service) -> Vec<IpAddr> {
     let annotations = service.metadata.annotations.as_ref();
     let text = annotations.and_then(|annotations| annotations.get(LOADBALANCER_IPS));
-    text.into_iter().flat_map(|text| text.split(',')).filter_map(|element| element.trim().parse().ok()).collect()
+    text.into_iter()
+        .flat_map(|text| text.split(','))
+        .filter_map(|element| element.trim().parse().ok())
+        .collect()
 }

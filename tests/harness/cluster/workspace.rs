@@ -29,8 +29,12 @@ impl Workspace {
     /// The API server refuses.
     pub async fn empty(cluster: &Cluster, prefix: &str) -> Result<Self> {
         let namespaces: Api<Namespace> = Api::all(cluster.client.clone());
-        let wanted = serde_json::from_value(json!({"metadata": {"generateName": format!("{prefix}-")}}))?;
-        let made = namespaces.create(&PostParams::default(), &wanted).await.context("cannot create a namespace")?;
+        let wanted =
+            serde_json::from_value(json!({"metadata": {"generateName": format!("{prefix}-")}}))?;
+        let made = namespaces
+            .create(&PostParams::default(), &wanted)
+            .await
+            .context("cannot create a namespace")?;
         let name = made.metadata.name.context("a namespace without a name")?;
         Ok(Self { cluster: cluster.clone(), name })
     }
@@ -58,16 +62,20 @@ impl Workspace {
     /// # Errors
     /// The API server refuses, or the pods do not start.
     pub async fn start_backend_off(&self, name: &str, replicas: i32, node: &str) -> Result<()> {
-        let elsewhere = json!({"key": "kubernetes.io/hostname", "operator": "NotIn", "values": [node]});
+        let elsewhere =
+            json!({"key": "kubernetes.io/hostname", "operator": "NotIn", "values": [node]});
         let terms = json!([{"matchExpressions": [elsewhere]}]);
-        let required = json!({"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}});
-        self.start_backend_with(name, replicas, &json!({"affinity": {"nodeAffinity": required}})).await
+        let required =
+            json!({"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}});
+        self.start_backend_with(name, replicas, &json!({"affinity": {"nodeAffinity": required}}))
+            .await
     }
 
     async fn start_backend_with(&self, name: &str, replicas: i32, pod: &Value) -> Result<()> {
         let deployments: Api<Deployment> = Api::namespaced(self.cluster.client.clone(), &self.name);
-        let script =
-            format!("echo {GREETING} $HOSTNAME >/tmp/index.html && exec /bin/httpd -f -p {BACKEND_PORT} -h /tmp");
+        let script = format!(
+            "echo {GREETING} $HOSTNAME >/tmp/index.html && exec /bin/httpd -f -p {BACKEND_PORT} -h /tmp"
+        );
         let mut deployment = json!({
             "metadata": {"name": name},
             "spec": {
@@ -126,7 +134,10 @@ impl Workspace {
 impl Drop for Workspace {
     fn drop(&mut self) {
         // One after the other: what a Service holds is given back only while its Service still stands.
-        put_back("kubectl", &["-n", &self.name, "delete", "service", "--all", "--wait", "--timeout=60s"]);
+        put_back(
+            "kubectl",
+            &["-n", &self.name, "delete", "service", "--all", "--wait", "--timeout=60s"],
+        );
         put_back("kubectl", &["delete", "namespace", &self.name, "--wait=false"]);
     }
 }

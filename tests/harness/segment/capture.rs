@@ -32,9 +32,24 @@ impl Capture {
     /// tcpdump cannot be started.
     pub async fn start(bed: &Bed) -> Result<Self> {
         let mut command = bed.on(CLIENT, "tcpdump");
-        command.args(["-i", "eth0", "-n", "-U", "-w", "-", "--immediate-mode", "--time-stamp-precision=nano", FILTER]);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        let mut tcpdump = command.spawn().context("tcpdump (Debian package tcpdump) cannot be started")?;
+        command.args([
+            "-i",
+            "eth0",
+            "-n",
+            "-U",
+            "-w",
+            "-",
+            "--immediate-mode",
+            "--time-stamp-precision=nano",
+            FILTER,
+        ]);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        let mut tcpdump =
+            command.spawn().context("tcpdump (Debian package tcpdump) cannot be started")?;
         let stderr = tcpdump.stderr.take().context("tcpdump has no standard error")?;
         let mut said = BufReader::new(stderr).lines();
         let mut last = String::new();
@@ -44,8 +59,11 @@ impl Capture {
             }
             last = line;
         }
-        let mut stdout = BufReader::new(tcpdump.stdout.take().context("tcpdump has no standard output")?);
-        if stdout.read_u32_le().await.with_context(|| format!("tcpdump ended: {last}"))? != NANOSECONDS {
+        let mut stdout =
+            BufReader::new(tcpdump.stdout.take().context("tcpdump has no standard output")?);
+        if stdout.read_u32_le().await.with_context(|| format!("tcpdump ended: {last}"))?
+            != NANOSECONDS
+        {
             bail!("tcpdump writes another format than expected");
         }
         let mut rest_of_header = [0; 20];
@@ -66,12 +84,23 @@ impl Capture {
     ///
     /// # Errors
     /// There is none in time.
-    pub async fn first(&self, wanted: impl Fn(&Frame) -> bool, what: &str, deadline: Duration) -> Result<Frame> {
+    pub async fn first(
+        &self,
+        wanted: impl Fn(&Frame) -> bool,
+        what: &str,
+        deadline: Duration,
+    ) -> Result<Frame> {
         let mut count_rx = self.count_rx.clone();
         let search = async {
             loop {
                 count_rx.borrow_and_update();
-                let found = self.frames.lock().unwrap_or_else(PoisonError::into_inner).iter().find(|it| wanted(it)).cloned();
+                let found = self
+                    .frames
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .iter()
+                    .find(|it| wanted(it))
+                    .cloned();
                 if found.is_some() || count_rx.changed().await.is_err() {
                     return found;
                 }
@@ -85,7 +114,11 @@ impl Capture {
     }
 }
 
-async fn keep(mut source: impl AsyncRead + Unpin, frames: Arc<Mutex<Vec<Frame>>>, count_tx: watch::Sender<usize>) {
+async fn keep(
+    mut source: impl AsyncRead + Unpin,
+    frames: Arc<Mutex<Vec<Frame>>>,
+    count_tx: watch::Sender<usize>,
+) {
     while let Ok((at, bytes)) = record(&mut source).await {
         if let Some(frame) = Frame::read(at, &bytes) {
             frames.lock().unwrap_or_else(PoisonError::into_inner).push(frame);

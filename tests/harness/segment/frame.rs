@@ -70,7 +70,9 @@ impl Frame {
     pub fn announces(&self, address: IpAddr) -> bool {
         match (self.message, address) {
             // RFC 5227, section 1.1: sender and target are the same address.
-            (Message::Arp { sender, target, .. }, IpAddr::V4(address)) => sender == address && target == address,
+            (Message::Arp { sender, target, .. }, IpAddr::V4(address)) => {
+                sender == address && target == address
+            }
             (Message::Advertisement { target, .. }, IpAddr::V6(address)) => {
                 target == address && self.destination.starts_with(&[0x33, 0x33])
             }

@@ -46,7 +46,9 @@ impl Reach {
     /// # Errors
     /// There is none in time.
     pub async fn first_answer(&mut self, deadline: Duration) -> Result<Duration> {
-        self.running.line(0, |line| moment(line.strip_prefix("answers ")?), "an answer", deadline).await
+        self.running
+            .line(0, |line| moment(line.strip_prefix("answers ")?), "an answer", deadline)
+            .await
     }
 
     /// Waits until nothing has answered for a moment.
@@ -54,7 +56,9 @@ impl Reach {
     /// # Errors
     /// It goes on answering.
     pub async fn silence(&mut self, after: usize, deadline: Duration) -> Result<Duration> {
-        self.running.line(after, |line| moment(line.strip_prefix("silent since ")?), "silence", deadline).await
+        self.running
+            .line(after, |line| moment(line.strip_prefix("silent since ")?), "silence", deadline)
+            .await
     }
 
     /// Waits for the end of a silence that begins after the first `after` lines.

@@ -60,7 +60,8 @@ impl Candidate {
     /// Ends the process, if there is one, and starts another.
     pub fn restart(&mut self, now: Duration) {
         let (duration, renew_deadline, retry_period) = (DURATION, RENEW_DEADLINE, RETRY_PERIOD);
-        let settings = LeaseSettings { identity: self.name(), duration, renew_deadline, retry_period };
+        let settings =
+            LeaseSettings { identity: self.name(), duration, renew_deadline, retry_period };
         self.born = now;
         self.paused_until = now;
         self.given_up_at = None;
@@ -120,11 +121,22 @@ impl Candidate {
         let mut outputs = Vec::new();
         if self.given_up_at.is_some_and(|at| at <= now) {
             self.given_up_at = None;
-            outputs.extend(self.machine.as_mut().map(|machine| machine.handle(time, LeaseInput::Failed)).unwrap_or_default());
+            outputs.extend(
+                self.machine
+                    .as_mut()
+                    .map(|machine| machine.handle(time, LeaseInput::Failed))
+                    .unwrap_or_default(),
+            );
         }
-        let due = self.machine.as_ref().and_then(Machine::deadline).is_some_and(|deadline| deadline <= time);
+        let due = self
+            .machine
+            .as_ref()
+            .and_then(Machine::deadline)
+            .is_some_and(|deadline| deadline <= time);
         if due {
-            outputs.extend(self.machine.as_mut().map(|machine| machine.wake(time)).unwrap_or_default());
+            outputs.extend(
+                self.machine.as_mut().map(|machine| machine.wake(time)).unwrap_or_default(),
+            );
         }
         self.take(now, outputs)
     }
@@ -147,7 +159,8 @@ impl Candidate {
 
     fn tell(&mut self, now: Duration, input: LeaseInput) -> Vec<Wire> {
         let time = self.time(now);
-        let outputs = self.machine.as_mut().map(|machine| machine.handle(time, input)).unwrap_or_default();
+        let outputs =
+            self.machine.as_mut().map(|machine| machine.handle(time, input)).unwrap_or_default();
         self.take(now, outputs)
     }
 

@@ -37,7 +37,9 @@ impl Store {
     /// What is asked must never be asked.
     pub fn answer(&mut self, wire: &Wire) -> Result<LeaseInput, String> {
         match &wire.output {
-            LeaseOutput::Read => Ok(self.lease.clone().map_or(LeaseInput::FoundAbsent, LeaseInput::Read)),
+            LeaseOutput::Read => {
+                Ok(self.lease.clone().map_or(LeaseInput::FoundAbsent, LeaseInput::Read))
+            }
             LeaseOutput::Create if self.lease.is_some() => Ok(LeaseInput::Refused),
             LeaseOutput::Create => Ok(self.write(Some(wire.identity.clone()), 0)),
             LeaseOutput::Replace { version, holder, transitions } => {
@@ -46,7 +48,10 @@ impl Store {
                     return Ok(LeaseInput::Refused);
                 }
                 if *transitions < lease.transitions {
-                    return Err(format!("leaseTransitions goes back from {} to {transitions}", lease.transitions));
+                    return Err(format!(
+                        "leaseTransitions goes back from {} to {transitions}",
+                        lease.transitions
+                    ));
                 }
                 let holder = (*holder != LeaseHolder::Released).then(|| wire.identity.clone());
                 Ok(self.write(holder, *transitions))

@@ -1,0 +1,88 @@
+//! `make bench`: how fast and how small, as tables for people and as JSON for machines.
+//!
+//! `bench [SERVICES] [--json FILE]`; SERVICES (50) is how many are timed one by one, FILE is target/bench.json.
+
+#![allow(clippy::print_stdout, reason = "tables are printed on standard output")]
+
+#[path = "bench/cables.rs"]
+mod cables;
+#[path = "bench/many.rs"]
+mod many;
+#[path = "bench/report.rs"]
+mod report;
+#[path = "bench/rest.rs"]
+mod rest;
+#[path = "bench/single.rs"]
+mod single;
+
+use anyhow::{Context, Result, bail};
+use many::{Crowd, Room};
+use report::Report;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+use tests::cluster::Cluster;
+use tests::cluster::programs::root;
+use tests::figures::written;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match measure().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("the benchmark ends here: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn measure() -> Result<()> {
+    let wanted = Wanted::read(std::env::args().skip(1))?;
+    let start = Instant::now();
+    let cluster = Cluster::ready().await?;
+    let mut report = Report::default();
+    report.add(single::measure(&cluster, wanted.services).await?);
+    let waiting = Crowd::gather(&cluster, Room::After).await?;
+    report.add(waiting.speed());
+    waiting.disperse().await?;
+    // While many Services stand, what they cost is measured, too.
+    let crowd = Crowd::gather(&cluster, Room::Before).await?;
+    report.add(crowd.speed());
+    report.add(crowd.writes());
+    report.add(rest::memory(&cluster).await?);
+    report.add(rest::at_rest(&cluster).await?);
+    crowd.disperse().await?;
+    report.add(cables::measure(&cluster).await?);
+    report.save(&wanted.json)?;
+    println!("\nall of it in {}, also as {}", written(start.elapsed()), wanted.json.display());
+    Ok(())
+}
+
+/// What the command line asks for.
+struct Wanted {
+    services: usize,
+    json: PathBuf,
+}
+
+impl Wanted {
+    fn read(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let mut wanted = Self { services: 50, json: root().join("target/bench.json") };
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--json" => wanted.json = arguments.next().context("--json FILE")?.into(),
+                number => {
+                    wanted.services =
+                        number.parse().context("usage: bench [SERVICES] [--json FILE]")?
+                }
+            }
+        }
+        if !(1..=single::MOST).contains(&wanted.services) {
+            bail!(
+                "{} Services one by one are not possible, 1 to {} are",
+                wanted.services,
+                single::MOST
+            );
+        }
+        Ok(wanted)
+    }
+}
