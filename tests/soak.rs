@@ -14,17 +14,23 @@ mod progress;
 #[path = "soak/seeds.rs"]
 mod seeds;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use progress::folder;
 use std::process::ExitCode;
 use std::time::Instant;
 use tests::cluster::Cluster;
 use tests::figures::written;
 use tests::process::{kubectl, run};
+use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match play().await {
+    // Whatever was begun is dropped then, and so put back in order.
+    let played = tokio::select! {
+        played = play() => played,
+        interrupted = interrupted() => interrupted,
+    };
+    match played {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("\nthe soak stops: {error:#}");
@@ -36,11 +42,21 @@ async fn main() -> ExitCode {
     }
 }
 
+/// Ends as an error when somebody has had enough.
+async fn interrupted() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => bail!("a signal asked for it"),
+        _ = interrupt.recv() => bail!("somebody pressed Ctrl-C"),
+    }
+}
+
 async fn play() -> Result<()> {
     let (seeds, kills, cuts) =
         (number("SEEDS", 100_000)?, number("KILLS", 200)?, number("CUTS", 100)?);
     let start = Instant::now();
-    let elections = tokio::task::spawn_blocking(move || seeds::play(seeds)).await??;
+    let elections = seeds::play(seeds).await?;
     let cluster = Cluster::ready().await?;
     let killed = kills::play(&cluster, kills).await?;
     let cut = cuts::play(&cluster, cuts).await?;

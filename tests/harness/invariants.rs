@@ -11,6 +11,7 @@ use k8s_openapi::api::core::v1::Service;
 use kube::api::{Api, ListParams};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Waits until all is well: exactly the Services `names`, each with one address that is the same wherever it stands, that
@@ -23,22 +24,31 @@ pub async fn await_order(
     names: &BTreeSet<String>,
     deadline: Duration,
 ) -> Result<()> {
-    let doubled = wait::answer("order", deadline, || async {
-        let everywhere: Api<Service> = Api::all(workspace.cluster.client.clone());
-        let all = everywhere.list(&ListParams::default()).await?.items;
-        if let Err(violation) = nothing_is_held_twice(&all) {
-            return Ok(Some(violation));
+    let complaint = Mutex::new("nothing was seen".to_owned());
+    let ended = wait::answer("order", deadline, || async {
+        let seen = look(workspace, names).await;
+        if let Err(error) = &seen {
+            *complaint.lock().unwrap_or_else(PoisonError::into_inner) = format!("{error:#}");
         }
-        let here =
-            |service: &&Service| service.metadata.namespace.as_ref() == Some(&workspace.name);
-        let ours: Vec<_> = all.iter().filter(here).collect();
-        let addresses = all_are_served(&ours, names)?;
-        one_node_has_each(&workspace.cluster.bed, &addresses).await?;
-        each_answers(&workspace.cluster.bed, &addresses).await?;
-        Ok(None)
-    })
-    .await?;
-    doubled.map_or(Ok(()), Err)
+        seen
+    });
+    // The last question may have been cut off: the last complaint says more.
+    ended.await.with_context(|| complaint.into_inner().unwrap_or_else(PoisonError::into_inner))?
+}
+
+/// The outer error is what may be well a moment later, the inner one what must never be.
+async fn look(workspace: &Workspace, names: &BTreeSet<String>) -> Result<Result<()>> {
+    let everywhere: Api<Service> = Api::all(workspace.cluster.client.clone());
+    let all = everywhere.list(&ListParams::default()).await?.items;
+    if let Err(violation) = nothing_is_held_twice(&all) {
+        return Ok(Err(violation));
+    }
+    let here = |service: &&Service| service.metadata.namespace.as_ref() == Some(&workspace.name);
+    let ours: Vec<_> = all.iter().filter(here).collect();
+    let addresses = all_are_served(&ours, names)?;
+    one_node_has_each(&workspace.cluster.bed, &addresses).await?;
+    each_answers(&workspace.cluster.bed, &addresses).await?;
+    Ok(Ok(()))
 }
 
 /// Nowhere in the cluster does an address belong to two Services: not in annotations, not in specs, not in statuses.

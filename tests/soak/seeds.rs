@@ -11,13 +11,13 @@ use tests::simulate::{Violation, run};
 /// What is played between two notes of the progress.
 const PORTION: u64 = 2_000;
 
-pub(crate) fn play(count: u64) -> Result<Progress> {
+pub(crate) async fn play(count: u64) -> Result<Progress> {
     let mut progress = Progress::load("seeds", 0)?;
     while progress.done < count {
         let start = Instant::now();
         let first = progress.seed.saturating_add(progress.done);
         let last = first.saturating_add(PORTION.min(count - progress.done));
-        match play_all(first..last)? {
+        match tokio::task::spawn_blocking(move || play_all(first..last)).await?? {
             Ok(terms) => progress.count("terms", terms),
             Err(violation) => {
                 // The next run begins with the seed that shows it.
