@@ -34,6 +34,11 @@ impl ApiRequest {
             request.resource = next();
         }
         request.name = next();
+        if request.resource.is_empty() {
+            // The address ended after the namespace: that itself is meant.
+            request.resource = "namespaces".to_owned();
+            request.name.clone_from(&request.namespace);
+        }
         request.subresource = next();
         request.verb = verb(method, uri, request.name.is_empty()).to_owned();
         request
