@@ -21,10 +21,10 @@ pub struct Plan {
     /// Addresses that are in place and told to the segment.
     pub claims: BTreeSet<Claim>,
     /// Statuses that are not yet what they should be.
-    #[serde(with = "by_service")]
+    #[serde(with = "model::by_service")]
     pub statuses: BTreeMap<ServiceKey, StatusWrite>,
     /// What people should know about Services.
-    #[serde(with = "by_service")]
+    #[serde(with = "model::by_service")]
     pub notices: BTreeMap<ServiceKey, NoticeFor>,
     /// What people should know about this node.
     pub complaints: BTreeSet<Complaint>,
@@ -56,27 +56,6 @@ pub fn plan(world: &World, config: &Config) -> Plan {
         services::add(world, config, &mut plan);
     }
     plan
-}
-
-/// A map by Service as a list of pairs: JSON has no keys but text.
-mod by_service {
-    use model::service::ServiceKey;
-    use serde::de::{Deserialize, Deserializer};
-    use serde::ser::{Serialize, Serializer};
-    use std::collections::BTreeMap;
-
-    pub(super) fn serialize<V: Serialize, S: Serializer>(
-        map: &BTreeMap<ServiceKey, V>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(map)
-    }
-
-    pub(super) fn deserialize<'de, V: Deserialize<'de>, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<BTreeMap<ServiceKey, V>, D::Error> {
-        Vec::<(ServiceKey, V)>::deserialize(deserializer).map(BTreeMap::from_iter)
-    }
 }
 
 #[cfg(test)]

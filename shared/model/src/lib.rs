@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod annotations;
+pub mod by_service;
 pub mod duration;
 pub mod endpoints;
 pub mod lease;
