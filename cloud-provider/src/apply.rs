@@ -1,7 +1,9 @@
 //! A plan in the form in which it is carried out: patches of Services, and notices for people.
 
 use cloud_provider_decide::{Edit, Plan, Refusal, ServiceWrite, World};
-use model::annotations::{CLEANUP_FINALIZER, IMPLEMENTATION_LABEL, LOADBALANCER_IPS};
+use model::annotations::{
+    CLEANUP_FINALIZER, IMPLEMENTATION_LABEL, LOADBALANCER_IPS, SERVICE_INTERFACE,
+};
 use model::object::ResourceVersion;
 use model::service::ServiceKey;
 use serde_json::{Map, Value, json};
@@ -27,13 +29,20 @@ impl Change for AssignAddress {
     fn patch(&self) -> Value {
         let write = &self.0;
         let mut metadata = Map::new();
-        put(&mut metadata, "annotations", nested(LOADBALANCER_IPS, &write.annotation));
-        put(&mut metadata, "labels", nested(IMPLEMENTATION_LABEL, &write.label));
+        let annotations = [
+            nested(LOADBALANCER_IPS, &write.annotation),
+            nested(SERVICE_INTERFACE, &write.interface),
+        ];
+        let annotations: Map<_, _> = annotations.into_iter().flatten().collect();
+        if !annotations.is_empty() {
+            metadata.insert("annotations".to_owned(), Value::Object(annotations));
+        }
+        put(&mut metadata, "labels", object(nested(IMPLEMENTATION_LABEL, &write.label)));
         put(&mut metadata, "finalizers", write.finalizers.as_ref().map(|list| json!(list)));
         // The uid is compared by the API server: a Service of the same name that came later is not meant.
         metadata.insert("uid".to_owned(), json!(write.uid));
         let mut patch = Map::from_iter([("metadata".to_owned(), Value::Object(metadata))]);
-        put(&mut patch, "spec", nested("loadBalancerIP", &write.load_balancer_ip));
+        put(&mut patch, "spec", object(nested("loadBalancerIP", &write.load_balancer_ip)));
         Value::Object(patch)
     }
 }
@@ -58,13 +67,18 @@ fn put(object: &mut Map<String, Value>, name: &str, value: Option<Value>) {
     }
 }
 
-/// `{name: value}`, or `{name: null}` to take it away; nothing when it stays.
-fn nested(name: &str, edit: &Edit<String>) -> Option<Value> {
+/// `name` with its value, or with `null` to take it away; nothing when it stays.
+fn nested(name: &str, edit: &Edit<String>) -> Option<(String, Value)> {
     match edit {
         Edit::Keep => None,
-        Edit::Set(value) => Some(json!({ name: value })),
-        Edit::Remove => Some(json!({ name: null })),
+        Edit::Set(value) => Some((name.to_owned(), json!(value))),
+        Edit::Remove => Some((name.to_owned(), Value::Null)),
     }
+}
+
+/// An object with this one field.
+fn object(field: Option<(String, Value)>) -> Option<Value> {
+    Some(Value::Object(Map::from_iter([field?])))
 }
 
 /// The writes of a plan, in the form that is sent.
@@ -97,12 +111,16 @@ mod tests {
             version: ResourceVersion("7".to_owned()),
             annotation: Edit::Set("10.0.0.1".to_owned()),
             load_balancer_ip: Edit::Keep,
+            interface: Edit::Set("eth1".to_owned()),
             label: Edit::Remove,
             finalizers: Some(vec!["f".to_owned()]),
         };
         let expected = json!({"metadata": {
             "uid": "u",
-            "annotations": {"kube-vip.io/loadbalancerIPs": "10.0.0.1"},
+            "annotations": {
+                "kube-vip.io/loadbalancerIPs": "10.0.0.1",
+                "kube-vip.io/serviceInterface": "eth1",
+            },
             "labels": {"implementation": null},
             "finalizers": ["f"],
         }});

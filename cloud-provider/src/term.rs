@@ -62,6 +62,7 @@ pub async fn serve(
         writes: Writes::new(writer),
         notices: Notices::new(office.recorder.clone()),
     };
+    term.world.apply(Event::ReservedListed);
     let over = |leadership: &Leadership| !leadership.claimed() || leadership.term() != this_term;
     loop {
         tokio::select! {

@@ -4,7 +4,9 @@ use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::api::discovery::v1 as discovery;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use model::address::Family;
-use model::annotations::{IGNORE, IMPLEMENTATION, IMPLEMENTATION_LABEL, LOADBALANCER_IPS};
+use model::annotations::{
+    IGNORE, IMPLEMENTATION, IMPLEMENTATION_LABEL, LOADBALANCER_IPS, SERVICE_INTERFACE,
+};
 use model::endpoints::EndpointSlice;
 use model::object::{ObjectKey, ResourceVersion};
 use model::service::{
@@ -42,6 +44,7 @@ pub fn service(object: core::Service) -> Service {
             _ => ServiceType::Other,
         },
         class: spec.load_balancer_class,
+        interface: annotations.get(SERVICE_INTERFACE).cloned(),
         ignored: annotations.get(IGNORE).is_some_and(|value| value == "true"),
         annotation: annotations.get(LOADBALANCER_IPS).cloned(),
         load_balancer_ip: spec.load_balancer_ip.filter(|text| !text.is_empty()),

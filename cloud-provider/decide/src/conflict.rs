@@ -1,7 +1,7 @@
 //! Who gives way when two Services ask for one address, protocol and port.
 
 use crate::reason::{Reason, Refusal};
-use crate::world::{Record, World, is_ours};
+use crate::world::{Record, World};
 use model::address::Vip;
 use model::service::{Protocol, Service};
 use std::cmp::Reverse;
@@ -45,7 +45,7 @@ impl World {
     /// `None`: it names the address, but not in a way that would bring traffic for it.
     fn standing(&self, record: &Record, vip: Vip) -> Option<Standing> {
         let service = &record.service;
-        if !is_ours(service) || service.deleting {
+        if !self.is_ours(service) || service.deleting {
             return Some(Standing::OutOfReach);
         }
         if record.given.contains(&vip) {

@@ -3,10 +3,10 @@
 use crate::allocate::{AskedIn, Asker, allocate, read_static};
 use crate::plan::Plan;
 use crate::reason::{Denial, Refusal};
-use crate::world::{Record, World, is_ours, vips};
+use crate::world::{Record, World, vips};
 use crate::write::{Edit, ServiceWrite, is_marked};
 use model::address::{AddressRequest, Vip, format_address_list};
-use model::service::{FamilyPolicy, Service, ServiceKey};
+use model::service::{FamilyPolicy, Service, ServiceKey, ServiceType};
 use std::collections::BTreeSet;
 
 /// What is to become of one Service.
@@ -25,9 +25,10 @@ enum Verdict {
 impl World {
     /// All that is wanted right now. Judges what changed since the last call, in the order of keys; the rest stands.
     ///
-    /// Empty until [`crate::Event::ServicesListed`]: every address in use is learned before any is given.
+    /// Empty until [`crate::Event::ServicesListed`] and [`crate::Event::ReservedListed`]: every address that is not
+    /// free is learned before any is given.
     pub fn plan(&mut self) -> &Plan {
-        if !self.listed {
+        if !(self.listed && self.reserved_listed) {
             return &self.plan;
         }
         let mut waiting = BTreeSet::new();
@@ -45,12 +46,10 @@ impl World {
 
     fn judge(&self, record: &Record) -> Verdict {
         let service = &record.service;
-        if is_ours(service) && !service.deleting {
+        if self.is_ours(service) && !service.deleting {
             return self.serve(record).unwrap_or_else(Verdict::Refused);
         }
-        // Another class's controller may use the same finalizer; only what was ours before is ours to clean.
-        let ours_to_clean = service.class.is_none() || record.was_ours;
-        let write = match (ours_to_clean, service.deleting) {
+        let write = match (record.was_ours || self.is_left_to_us(service), service.deleting) {
             (false, _) => None,
             (true, true) => Some(ServiceWrite::release(service)),
             (true, false) => is_marked(service).then(|| ServiceWrite::give_back(service)),
@@ -58,6 +57,17 @@ impl World {
         match write.filter(ServiceWrite::is_needed) {
             Some(write) => Verdict::Write(write, Vec::new()),
             None => Verdict::Right(Vec::new()),
+        }
+    }
+
+    /// Whether to clean up a Service that was not ours as long as this process has known it.
+    ///
+    /// A Service loses its class with its type, so that nothing tells whose it was but the label, and the finalizer is
+    /// every load balancer's: where each has a class, it says nothing.
+    fn is_left_to_us(&self, service: &Service) -> bool {
+        match service.kind {
+            ServiceType::LoadBalancer => service.class == self.class,
+            ServiceType::Other => self.class.is_none() || service.labelled,
         }
     }
 

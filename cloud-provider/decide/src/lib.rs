@@ -25,7 +25,7 @@ mod waiting;
 mod world;
 mod write;
 
-pub use event::Event;
+pub use event::{Event, Reserver};
 pub use plan::Plan;
 pub use pools::{ElementFault, ParsePoolsError};
 pub use reason::{Reason, Refusal};

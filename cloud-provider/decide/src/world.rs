@@ -21,6 +21,10 @@ pub struct World {
     /// `None` until the ConfigMap, or that there is none, was seen.
     pub(crate) pools: Option<Pools>,
     pub(crate) listed: bool,
+    /// Whether everyone who may have reserved addresses has been looked at.
+    pub(crate) reserved_listed: bool,
+    /// The class of the Services that are ours; `None`: those without one.
+    pub(crate) class: Option<String>,
     /// To be judged by the next plan.
     pub(crate) unsettled: BTreeSet<ServiceKey>,
     pub(crate) waiting: Waiting,
@@ -41,12 +45,21 @@ pub(crate) struct Record {
 }
 
 impl World {
+    /// Nothing known yet. `class` is the `spec.loadBalancerClass` of the Services that are ours to serve; `None`: those
+    /// that name none.
+    #[must_use]
+    pub fn new(class: Option<String>) -> Self {
+        Self { class, ..Self::default() }
+    }
+
     /// Takes in one fact. What follows from it stands in the next [`World::plan`].
     pub fn apply(&mut self, event: Event) {
         match event {
             Event::ServiceSeen(service) => self.see(service),
             Event::ServiceGone(key) => self.forget(&key),
             Event::ServicesListed => self.listed = true,
+            Event::ReservedSeen(..) => {}
+            Event::ReservedListed => self.reserved_listed = true,
             Event::PoolsSeen(data) => self.take_pools(Pools::parse(&data.unwrap_or_default())),
         }
     }
@@ -62,6 +75,11 @@ impl World {
         self.records.get(key).map(|record| record.service.uid.as_str())
     }
 
+    /// Whether a Service's addresses are ours to give: one of our class, as long as it is a load balancer.
+    pub(crate) fn is_ours(&self, service: &Service) -> bool {
+        service.kind == ServiceType::LoadBalancer && service.class == self.class
+    }
+
     fn see(&mut self, service: Service) {
         let known = self.records.get(&service.key);
         if known.is_some_and(|known| known.service.uid != service.uid) {
@@ -71,10 +89,11 @@ impl World {
         }
         let key = service.key.clone();
         let shown = shown_addresses(&service);
+        let ours = self.is_ours(&service);
         match self.records.get_mut(&key) {
-            Some(record) => record.take(service),
+            Some(record) => record.take(service, ours),
             None => {
-                let record = Record::new(service, self.listed);
+                let record = Record::new(service, ours, self.listed);
                 self.records.insert(key.clone(), record);
             }
         }
@@ -141,22 +160,17 @@ impl World {
 impl Record {
     /// A Service seen for the first time. Among those that were there before us, our label says whose claim is older; a
     /// label that comes later may be a copy.
-    fn new(service: Service, listed: bool) -> Self {
+    fn new(service: Service, ours: bool, listed: bool) -> Self {
         let named = service.addresses().unwrap_or_default();
         let given =
             if service.labelled && !listed { vips(&named).collect() } else { BTreeSet::new() };
-        Self { was_ours: is_ours(&service), service, holds: BTreeSet::new(), given }
+        Self { was_ours: ours, service, holds: BTreeSet::new(), given }
     }
 
-    fn take(&mut self, service: Service) {
-        self.was_ours |= is_ours(&service);
+    fn take(&mut self, service: Service, ours: bool) {
+        self.was_ours |= ours;
         self.service = service;
     }
-}
-
-/// Whether a Service's addresses are ours to give: one without a class, as long as it is a load balancer.
-pub(crate) fn is_ours(service: &Service) -> bool {
-    service.kind == ServiceType::LoadBalancer && service.class.is_none()
 }
 
 /// The addresses among `requests`.

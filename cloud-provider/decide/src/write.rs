@@ -40,6 +40,8 @@ pub struct ServiceWrite {
     pub annotation: Edit<String>,
     /// `spec.loadBalancerIP`.
     pub load_balancer_ip: Edit<String>,
+    /// The annotation [`model::annotations::SERVICE_INTERFACE`].
+    pub interface: Edit<String>,
     /// The label [`model::annotations::IMPLEMENTATION_LABEL`].
     pub label: Edit<String>,
     /// The whole list of finalizers as it is to be; `None`: it stays as it is.
@@ -54,6 +56,7 @@ impl ServiceWrite {
             version: service.version.clone(),
             annotation: Edit::Keep,
             load_balancer_ip: Edit::Keep,
+            interface: Edit::Keep,
             label: Edit::Keep,
             finalizers: None,
         }
@@ -95,8 +98,8 @@ impl ServiceWrite {
 
     /// Whether it changes anything.
     pub(crate) fn is_needed(&self) -> bool {
-        let keeps = self.annotation.keeps() && self.load_balancer_ip.keeps() && self.label.keeps();
-        !keeps || self.finalizers.is_some()
+        let texts = [&self.annotation, &self.load_balancer_ip, &self.interface, &self.label];
+        !texts.iter().all(|text| text.keeps()) || self.finalizers.is_some()
     }
 }
 

@@ -2,10 +2,14 @@
 
 /// The addresses of a Service, comma-separated; the truth about them.
 pub const LOADBALANCER_IPS: &str = "kube-vip.io/loadbalancerIPs";
+/// The interface that the addresses of a Service are to be announced on.
+pub const SERVICE_INTERFACE: &str = "kube-vip.io/serviceInterface";
 /// `true`: the announcer leaves the Service alone.
 pub const IGNORE: &str = "kube-vip.io/ignore";
 /// The node that announces the Service.
 pub const VIP_HOST: &str = "kube-vip.io/vipHost";
+/// On the Lease of the control plane: the addresses of the control plane, comma-separated, as its holder notes them.
+pub const CONTROL_PLANE_ADDRESS: &str = "kube-vip.io/address";
 /// Label on every Service whose addresses the cloud provider looks after.
 pub const IMPLEMENTATION_LABEL: &str = "implementation";
 /// Value of [`IMPLEMENTATION_LABEL`].

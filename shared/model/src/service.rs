@@ -107,6 +107,9 @@ pub struct Service {
     /// `spec.loadBalancerIP`, as it stands; empty text counts as absent.
     #[serde(default)]
     pub load_balancer_ip: Option<String>,
+    /// Text of [`crate::annotations::SERVICE_INTERFACE`], as it stands.
+    #[serde(default)]
+    pub interface: Option<String>,
     /// Whether [`crate::annotations::IGNORE`] says `true`.
     #[serde(default)]
     pub ignored: bool,

@@ -69,6 +69,7 @@ fn a_dual_stack_service_of_a_living_cluster_is_kept_field_by_field() {
         class: Some("kube-vip.io/kube-vip-class".to_owned()),
         annotation: Some("192.0.2.53,2001:db8::53".to_owned()),
         load_balancer_ip: Some("192.0.2.53".to_owned()),
+        interface: None,
         ignored: false,
         labelled: true,
         finalizers: vec![

@@ -32,6 +32,7 @@ enum Key {
 fuzz_target!(|input: Input| {
     let mut world = World::default();
     world.apply(Event::ServicesListed);
+    world.apply(Event::ReservedListed);
     for number in 0..4 {
         world.apply(Event::ServiceSeen(service(number, input.dual_stack)));
     }
@@ -75,6 +76,7 @@ fn service(number: u8, dual_stack: bool) -> Service {
         class: None,
         annotation: None,
         load_balancer_ip: None,
+        interface: None,
         ignored: false,
         labelled: false,
         finalizers: Vec::new(),

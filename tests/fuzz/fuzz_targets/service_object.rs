@@ -138,6 +138,7 @@ fn assign(service: &Service) {
     let mut world = World::default();
     world.apply(Event::PoolsSeen(Some(pools.into())));
     world.apply(Event::ServicesListed);
+    world.apply(Event::ReservedListed);
     world.apply(Event::ServiceSeen(service.clone()));
     let plan = world.plan().clone();
     for write in plan.writes.values() {

@@ -1,6 +1,6 @@
 //! The allocation cases: what stood there before, one Service, and what it gets.
 
-use super::cluster::{Cluster, carry_out, service};
+use super::cluster::{Cluster, all_listed, carry_out, service};
 use crate::{Event, World};
 use model::annotations::{CLEANUP_FINALIZER, LOADBALANCER_IPS};
 use model::service::{FamilyPolicy, Ingress, Service, ServiceType, TrafficPolicy};
@@ -71,7 +71,7 @@ fn run_case(case: &Value) -> Result<(), String> {
         world.apply(event);
     }
     // Without pools yet: those that have addresses, or are to give them back, settle; those without go on waiting.
-    world.apply(Event::ServicesListed);
+    all_listed(&mut world);
     carry_out_all(&mut world, &mut cluster);
     for step in case["given"]["earlier"].as_array().into_iter().flatten() {
         world.apply(pools(&step["configmap"]));

@@ -50,6 +50,7 @@ impl Cluster {
 pub(super) fn carry_out(write: &ServiceWrite, service: &mut Service) {
     edit_text(&write.annotation, &mut service.annotation);
     edit_text(&write.load_balancer_ip, &mut service.load_balancer_ip);
+    edit_text(&write.interface, &mut service.interface);
     match write.label {
         Edit::Keep => {}
         Edit::Set(_) => service.labelled = true,
@@ -79,7 +80,7 @@ impl Bench {
     /// A world that has listed an empty cluster and seen these pools.
     pub(super) fn with_pools(pools: &[(&str, &str)]) -> Self {
         let mut bench = Self::default();
-        bench.world.apply(Event::ServicesListed);
+        all_listed(&mut bench.world);
         bench.world.apply(pools_seen(pools));
         bench
     }
@@ -125,6 +126,12 @@ impl Bench {
     }
 }
 
+/// Tells `world` that nothing else stands there.
+pub(super) fn all_listed(world: &mut World) {
+    world.apply(Event::ServicesListed);
+    world.apply(Event::ReservedListed);
+}
+
 /// The ConfigMap with these keys.
 pub(super) fn pools_seen(pools: &[(&str, &str)]) -> Event {
     Event::PoolsSeen(Some(
@@ -142,6 +149,7 @@ pub(super) fn service(namespace: &str, name: &str) -> Service {
         class: None,
         annotation: None,
         load_balancer_ip: None,
+        interface: None,
         ignored: false,
         labelled: false,
         finalizers: Vec::new(),

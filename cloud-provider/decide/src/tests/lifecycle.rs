@@ -1,6 +1,6 @@
 //! From the first sight of a Service to the state in which nothing is to be done.
 
-use super::cluster::{Bench, annotated, pools_seen, reason, service};
+use super::cluster::{Bench, all_listed, annotated, pools_seen, reason, service};
 use crate::{Edit, Event, Plan, Reason, World};
 use model::annotations::CLEANUP_FINALIZER;
 use model::service::{Ingress, Service, ServiceKey};
@@ -29,7 +29,7 @@ fn plans_nothing_before_the_services_are_listed() {
     bench.store(service("shop", "a"));
     assert_eq!(bench.plan(), Plan::default());
     let holder = bench.store(annotated("shop", "z", "10.0.0.1"));
-    bench.world.apply(Event::ServicesListed);
+    all_listed(&mut bench.world);
     bench.settle();
     assert_eq!(bench.addresses(&ServiceKey::new("shop", "a")), "10.0.0.2");
     assert_eq!(bench.addresses(&holder), "10.0.0.1");
@@ -139,7 +139,7 @@ fn a_new_process_finds_nothing_to_do_where_all_is_right() {
     for service in bench.cluster.services.values() {
         bench.world.apply(Event::ServiceSeen(service.clone()));
     }
-    bench.world.apply(Event::ServicesListed);
+    all_listed(&mut bench.world);
     bench.world.apply(pools_seen(POOL));
     assert_eq!(bench.plan(), Plan::default());
 }

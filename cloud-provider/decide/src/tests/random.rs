@@ -179,7 +179,11 @@ impl Run {
     fn restart(&mut self) {
         self.world = World::default();
         self.unheard = self.cluster.services.values().cloned().map(Event::ServiceSeen).collect();
-        self.unheard.extend([Event::ServicesListed, pools_event(self.pools)]);
+        self.unheard.extend([
+            Event::ServicesListed,
+            Event::ReservedListed,
+            pools_event(self.pools),
+        ]);
         self.under_way.clear();
     }
 

@@ -1,6 +1,6 @@
 //! No pool, a bad one, a full one, and what ends the wait.
 
-use super::cluster::{Bench, pools_seen, reason, service};
+use super::cluster::{Bench, all_listed, pools_seen, reason, service};
 use crate::{Event, Plan, Reason};
 use model::address::Family;
 use model::service::{FamilyPolicy, Service};
@@ -10,7 +10,7 @@ const POOL: &[(&str, &str)] = &[("range-global", "10.0.0.1-10.0.0.2")];
 #[test]
 fn waits_in_silence_until_the_pools_are_known() {
     let mut bench = Bench::default();
-    bench.world.apply(Event::ServicesListed);
+    all_listed(&mut bench.world);
     let key = bench.store(service("shop", "web"));
     assert_eq!(bench.plan(), Plan::default());
     bench.world.apply(Event::PoolsSeen(None));

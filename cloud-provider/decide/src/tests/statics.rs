@@ -1,6 +1,6 @@
 //! Addresses that Services ask for by name.
 
-use super::cluster::{Bench, annotated, port, service};
+use super::cluster::{Bench, all_listed, annotated, port, service};
 use crate::{Edit, Event, Plan, Reason, World};
 use model::address::Family;
 use model::service::{FamilyPolicy, Ingress, Service, ServiceKey};
@@ -38,7 +38,7 @@ fn honours_an_annotation_outside_every_pool_and_leaves_the_spec_alone() {
 #[test]
 fn needs_no_pool_for_an_address_that_is_named() {
     let mut bench = Bench::default();
-    bench.world.apply(Event::ServicesListed);
+    all_listed(&mut bench.world);
     let key = bench.store(Service {
         load_balancer_ip: Some("192.0.2.7".to_owned()),
         ..dual(service("shop", "web"))
@@ -93,7 +93,7 @@ fn gives_it_to_the_lower_key_when_both_ask_at_once() {
     bench.world = World::default();
     bench.store(annotated("shop", "b", "192.0.2.7"));
     bench.store(annotated("shop", "a", "192.0.2.7"));
-    bench.world.apply(Event::ServicesListed);
+    all_listed(&mut bench.world);
     assert_eq!(conflicts(&bench.settle()), ["b"]);
 }
 
