@@ -1,9 +1,10 @@
 //! Chooses addresses for one Service from one pool, or reads the addresses that it asks for.
 
-use crate::in_use::InUse;
-use crate::pools::{AddressSet, ParsePoolsError, Pool, Pools, Supply};
+use crate::pools::{ParsePoolsError, Pool, Pools, SearchOrder, Supply};
 use crate::reason::{Denial, Reason, Refusal};
+use crate::stock::{PoolState, Stock};
 use crate::waiting::Shortage;
+use crate::world::World;
 use model::address::{AddressRequest, Family, Vip, parse_address_list};
 use model::annotations::LOADBALANCER_IPS;
 use model::service::{FamilyPolicy, Service, ServiceKey};
@@ -16,18 +17,18 @@ pub(crate) struct Asker<'a> {
     pub(crate) service: &'a Service,
     /// What it holds already: taken again where the pool allows it, so that a decision made anew comes out the same.
     pub(crate) holds: &'a BTreeSet<Vip>,
-    /// What everyone holds.
-    pub(crate) in_use: &'a InUse,
 }
 
 /// Adds to `fixed`, from the pool of the Service's namespace, an address of each family that the Service is to have and
 /// that `fixed` lacks.
 pub(crate) fn allocate(
+    world: &World,
     asker: Asker<'_>,
     pools: &Pools,
     fixed: &[AddressRequest],
 ) -> Result<Vec<AddressRequest>, Denial> {
     let pool = usable_pool(pools, &asker.service.key)?;
+    let order = pools.options.order;
     let policy = asker.service.family_policy;
     let mut wanted = wanted_families(asker.service, pool);
     wanted.retain(|family| fixed.iter().all(|request| request.family() != *family));
@@ -42,7 +43,7 @@ pub(crate) fn allocate(
     let mut chosen = fixed.to_vec();
     let mut full = Vec::new();
     for family in offered {
-        match pick(asker, pool.supply(family), family) {
+        match pick(world, asker, pool, family, order) {
             Some(address) => chosen.push(address),
             None => full.push(family),
         }
@@ -54,8 +55,11 @@ pub(crate) fn allocate(
     if enough {
         return Ok(chosen);
     }
-    let refusal = exhausted(pool, &full);
-    Err(Denial { refusal, shortage: Some(Shortage { pool: pool.key.clone(), families: full }) })
+    let refusal = exhausted(pool, &full, world.in_use.stock());
+    let shares = world.may_share(asker.service);
+    let ports = if shares { asker.service.ports.clone() } else { Vec::new() };
+    let shortage = Shortage { pool: pool.key.clone(), families: full, ports };
+    Err(Denial { refusal, shortage: Some(shortage) })
 }
 
 /// The families that the Service is to have, in the order of their addresses.
@@ -74,20 +78,34 @@ fn wanted_families(service: &Service, pool: &Pool) -> Vec<Family> {
     }
 }
 
-fn pick(asker: Asker<'_>, supply: &Supply, family: Family) -> Option<AddressRequest> {
-    match supply {
-        Supply::Nothing => None,
-        Supply::AskDhcp => Some(AddressRequest::AskDhcp(family)),
-        Supply::Addresses(set) => held_before(asker, set)
-            .or_else(|| set.lowest_free(asker.in_use))
-            .map(AddressRequest::Vip),
-    }
+fn pick(
+    world: &World,
+    asker: Asker<'_>,
+    pool: &Pool,
+    family: Family,
+    order: SearchOrder,
+) -> Option<AddressRequest> {
+    let vip = match pool.supply(family) {
+        Supply::Nothing => return None,
+        Supply::AskDhcp => return Some(AddressRequest::AskDhcp(family)),
+        Supply::Addresses(_) => held_before(world, asker, pool, family)
+            .or_else(|| (family == Family::V4).then(|| world.shared(asker, pool, order))?)
+            .or_else(|| world.in_use.stock().next(&pool.key, family, order)),
+    };
+    vip.map(AddressRequest::Vip)
 }
 
-/// An address of `set` that the asker alone holds already.
-fn held_before(asker: Asker<'_>, set: &AddressSet) -> Option<Vip> {
-    let alone = |vip: Vip| asker.in_use.holders(vip).all(|holder| *holder == asker.service.key);
-    asker.holds.iter().copied().find(|vip| set.contains(*vip) && alone(*vip))
+/// An address of `pool` that the asker holds already: alone, or rightfully beside others.
+fn held_before(world: &World, asker: Asker<'_>, pool: &Pool, family: Family) -> Option<Vip> {
+    let alone = |vip: Vip| {
+        world.in_use.holders(vip).all(|holder| *holder == asker.service.key)
+            && world.in_use.reserver(vip).is_none()
+    };
+    let shares = family == Family::V4 && world.may_share(asker.service);
+    let of_family = asker.holds.iter().copied().filter(|vip| vip.family() == family);
+    of_family
+        .filter(|vip| pool.names(*vip))
+        .find(|vip| alone(*vip) || (shares && world.fits_in(asker, pool, *vip)))
 }
 
 /// Which field a Service asks for addresses in.
@@ -178,24 +196,27 @@ fn dual_stack_pool_missing(pool: &Pool) -> Refusal {
     Refusal::new(Reason::DualStackPoolMissing, message)
 }
 
-fn exhausted(pool: &Pool, full: &[Family]) -> Refusal {
+fn exhausted(pool: &Pool, full: &[Family], stock: &Stock) -> Refusal {
     let key = &pool.key;
-    let size = |family: &Family| match pool.supply(*family) {
-        Supply::Addresses(set) => set.size(),
-        Supply::Nothing | Supply::AskDhcp => 0,
-    };
-    if full.iter().all(|family| size(family) == 0) {
+    let states: Vec<_> = full.iter().filter_map(|family| stock.state(key, *family)).collect();
+    if states.iter().all(|state| state.size == 0) {
         let message = format!(
             "{key} has no address to give, since those that end in .0 or .255 are given only where they are \
              named singly: add others to it"
         );
         return Refusal::new(Reason::Exhausted, message);
     }
-    let counts =
-        full.iter().map(|family| format!("{size} of {size} {family}", size = size(family)));
-    let counts = counts.collect::<Vec<_>>().join(" and ");
+    let count = |state: &PoolState| {
+        format!("{} of {} {}", state.size.min(state.used), state.size, state.family)
+    };
+    let counts = states.iter().map(count).collect::<Vec<_>>().join(" and ");
+    let reserved = states.iter().map(|state| state.reserved).fold(0, u128::saturating_add);
+    let whose = match reserved {
+        0 => String::new(),
+        reserved => format!(", {reserved} of them by nodes and the control plane"),
+    };
     let message = format!(
-        "{key} has {counts} addresses in use: add addresses to it, or delete a Service that holds one"
+        "{key} has {counts} addresses in use{whose}: add addresses to it, or delete a Service that holds one"
     );
     Refusal::new(Reason::Exhausted, message)
 }

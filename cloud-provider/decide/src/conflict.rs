@@ -1,5 +1,6 @@
 //! Who gives way when two Services ask for one address, protocol and port.
 
+use crate::event::Reserver;
 use crate::reason::{Reason, Refusal};
 use crate::world::{Record, World};
 use model::address::Vip;
@@ -25,6 +26,9 @@ impl World {
     /// The refusal if another Service has the better claim on any of `addresses`, on a port of `asker`.
     pub(crate) fn conflict(&self, asker: &Record, addresses: &[Vip]) -> Option<Refusal> {
         addresses.iter().find_map(|vip| {
+            if let Some(reserver) = self.in_use.reserver(*vip) {
+                return Some(belongs_to(*vip, reserver));
+            }
             let others = self.in_use.holders(*vip).filter(|key| **key != asker.service.key);
             let mut rivals = others.filter_map(|key| self.records.get(key));
             rivals.find_map(|rival| {
@@ -77,6 +81,13 @@ fn shared_port(one: &Service, other: &Service) -> Option<SharedPort> {
     }
     let shared = one.ports.iter().find(|port| other.ports.contains(port))?;
     Some(SharedPort::One(shared.protocol, shared.port))
+}
+
+fn belongs_to(vip: Vip, reserver: &Reserver) -> Refusal {
+    let message = format!(
+        "{vip} belongs to {reserver}: ask for another address, or none to be given one from the pool"
+    );
+    Refusal::new(Reason::StaticConflict, message)
 }
 
 fn refusal(vip: Vip, shared: &SharedPort, rival: &Service) -> Refusal {

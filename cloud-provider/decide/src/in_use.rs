@@ -1,49 +1,61 @@
-//! Who holds which address, over the whole cluster.
+//! Who has which address, over the whole cluster.
 
-use crate::pools::{is_passed_over, number};
-use model::address::{Family, Vip};
+use crate::event::Reserver;
+use crate::pools::Pools;
+use crate::stock::Stock;
+use model::address::Vip;
 use model::service::ServiceKey;
-use rangemap::RangeInclusiveSet;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::RangeInclusive;
 
-/// Every address that some Service holds, with its holders.
-///
-/// The same addresses are kept as runs beside it, so that a full pool is stepped over at once, whatever its size.
+/// Every address that some Service holds or that is reserved, with those who have it, and what that leaves in the pools.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct InUse {
     holders: BTreeMap<Vip, BTreeSet<ServiceKey>>,
-    v4_runs: RangeInclusiveSet<u128>,
-    v6_runs: RangeInclusiveSet<u128>,
+    reservers: BTreeMap<Vip, BTreeSet<Reserver>>,
+    stock: Stock,
 }
 
 impl InUse {
     /// Notes that `key` holds `vip`, beside whoever else does.
     pub(crate) fn hold(&mut self, vip: Vip, key: &ServiceKey) {
-        self.holders.entry(vip).or_default().insert(key.clone());
-        let first = number(vip.ip());
-        // .255 and .0 are never given out of a span. Joined to the .254 below them they let full neighbouring /24s
-        // become one run; they stay in the runs when .254 is released, which changes nothing for the same cause.
-        let mut last = first;
-        while let Some(next) =
-            last.checked_add(1).filter(|next| is_passed_over(vip.family(), *next))
-        {
-            last = next;
+        if self.is_free(vip) {
+            self.stock.take(vip);
         }
-        self.runs_mut(vip.family()).insert(first..=last);
+        self.holders.entry(vip).or_default().insert(key.clone());
     }
 
     /// Notes that `key` does not hold `vip` any more; returns whether that made it free.
     pub(crate) fn release(&mut self, vip: Vip, key: &ServiceKey) -> bool {
-        let Some(holders) = self.holders.get_mut(&vip) else { return false };
-        holders.remove(key);
-        if !holders.is_empty() {
+        leave(&mut self.holders, vip, key) && self.put_back(vip)
+    }
+
+    /// Notes that `vip` belongs to `reserver`, beside whoever else has it.
+    pub(crate) fn reserve(&mut self, vip: Vip, reserver: &Reserver) {
+        if self.is_free(vip) {
+            self.stock.take(vip);
+        }
+        let reservers = self.reservers.entry(vip).or_default();
+        if reservers.is_empty() {
+            self.stock.count_reserved(vip, true);
+        }
+        reservers.insert(reserver.clone());
+    }
+
+    /// Notes that `vip` does not belong to `reserver` any more; returns whether that made it free.
+    pub(crate) fn unreserve(&mut self, vip: Vip, reserver: &Reserver) -> bool {
+        if !leave(&mut self.reservers, vip, reserver) {
             return false;
         }
-        self.holders.remove(&vip);
-        let single = number(vip.ip());
-        self.runs_mut(vip.family()).remove(single..=single);
-        true
+        self.stock.count_reserved(vip, false);
+        self.put_back(vip)
+    }
+
+    /// Counts anew for other pools.
+    pub(crate) fn stock_up(&mut self, pools: &Pools) {
+        self.stock = Stock::of(pools);
+        let unique: BTreeSet<_> = self.holders.keys().chain(self.reservers.keys()).collect();
+        unique.into_iter().for_each(|vip| self.stock.take(*vip));
+        self.reservers.keys().for_each(|vip| self.stock.count_reserved(*vip, true));
     }
 
     /// Everyone who holds `vip`, in key order.
@@ -51,23 +63,42 @@ impl InUse {
         self.holders.get(&vip).into_iter().flatten()
     }
 
-    /// Whether nobody holds `vip`.
-    pub(crate) fn is_free(&self, vip: Vip) -> bool {
-        !self.holders.contains_key(&vip)
+    /// Who has `vip` without being a Service; the first of several.
+    pub(crate) fn reserver(&self, vip: Vip) -> Option<&Reserver> {
+        self.reservers.get(&vip)?.first()
     }
 
-    /// The unbroken run of addresses around `number` of which none may be given out of a span.
-    pub(crate) fn run_at(&self, family: Family, number: u128) -> Option<&RangeInclusive<u128>> {
-        match family {
-            Family::V4 => self.v4_runs.get(&number),
-            Family::V6 => self.v6_runs.get(&number),
-        }
+    /// Every address that Services hold from `first` to `last`, both included, in order.
+    pub(crate) fn held(&self, first: Vip, last: Vip) -> impl DoubleEndedIterator<Item = Vip> {
+        let range = (first <= last).then(|| self.holders.range(first..=last));
+        range.into_iter().flatten().map(|(vip, _)| *vip)
     }
 
-    fn runs_mut(&mut self, family: Family) -> &mut RangeInclusiveSet<u128> {
-        match family {
-            Family::V4 => &mut self.v4_runs,
-            Family::V6 => &mut self.v6_runs,
-        }
+    /// What is left of the pools.
+    pub(crate) const fn stock(&self) -> &Stock {
+        &self.stock
     }
+
+    fn is_free(&self, vip: Vip) -> bool {
+        !self.holders.contains_key(&vip) && !self.reservers.contains_key(&vip)
+    }
+
+    fn put_back(&mut self, vip: Vip) -> bool {
+        let free = self.is_free(vip);
+        if free {
+            self.stock.put_back(vip);
+        }
+        free
+    }
+}
+
+/// Takes `one` from those who have `vip`; returns whether nobody of them is left.
+fn leave<T: Ord>(all: &mut BTreeMap<Vip, BTreeSet<T>>, vip: Vip, one: &T) -> bool {
+    let Some(those) = all.get_mut(&vip) else { return false };
+    those.remove(one);
+    let left = those.is_empty();
+    if left {
+        all.remove(&vip);
+    }
+    left
 }

@@ -1,6 +1,7 @@
 //! One Service at a time: is it right, what must be written, or why not.
 
 use crate::allocate::{AskedIn, Asker, allocate, read_static};
+use crate::edits::Follows;
 use crate::plan::Plan;
 use crate::reason::{Denial, Refusal};
 use crate::world::{Record, World, vips};
@@ -52,7 +53,7 @@ impl World {
         let write = match (record.was_ours || self.is_left_to_us(service), service.deleting) {
             (false, _) => None,
             (true, true) => Some(ServiceWrite::release(service)),
-            (true, false) => is_marked(service).then(|| ServiceWrite::give_back(service)),
+            (true, false) => self.give_back(service),
         };
         match write.filter(ServiceWrite::is_needed) {
             Some(write) => Verdict::Write(write, Vec::new()),
@@ -74,11 +75,13 @@ impl World {
     /// The annotation counts; without it `spec.loadBalancerIP`; without both the pool.
     fn serve(&self, record: &Record) -> Result<Verdict, Denial> {
         let service = &record.service;
-        let annotation = service.annotation.as_deref().unwrap_or_default();
-        let annotated = read_static(service, annotation, AskedIn::Annotation)?;
+        let annotated = read_annotation(record)?;
         if !annotated.is_empty() {
             self.refuse_conflict(record, &annotated)?;
-            return Ok(keep_annotation(service, annotation, annotated));
+            let Some(addresses) = self.widen(record, &annotated)? else {
+                return Ok(Verdict::Waits);
+            };
+            return Ok(keep_annotation(record, addresses));
         }
         let spec = service.load_balancer_ip.as_deref().unwrap_or_default();
         let specified = read_static(service, spec, AskedIn::Spec)?;
@@ -88,8 +91,42 @@ impl World {
         write.annotation = Edit::Set(format_address_list(&addresses));
         if let (true, Some(first)) = (specified.is_empty(), addresses.first()) {
             write.load_balancer_ip = Edit::Set(first.to_string());
+            write.interface = self.interface(service);
         }
         Ok(Verdict::Write(write, addresses))
+    }
+
+    /// The interface of the namespace, for a Service that names none itself.
+    fn interface(&self, service: &Service) -> Edit<String> {
+        let named = service.interface.as_ref().is_some_and(|name| !name.is_empty());
+        match self.pools.as_ref().and_then(|it| it.options.interface(&service.key.namespace)) {
+            Some(name) if !named => Edit::Set(name.to_owned()),
+            _ => Edit::Keep,
+        }
+    }
+
+    /// Takes everything off a Service that is not ours any more, the interface too where it is the one that we name.
+    fn give_back(&self, service: &Service) -> Option<ServiceWrite> {
+        let pools = self.pools.as_ref();
+        let ours = pools.and_then(|it| it.options.interface(&service.key.namespace));
+        let mut write = ServiceWrite::give_back(service);
+        if ours.is_some() && service.interface.as_deref() == ours {
+            write.interface = Edit::Remove;
+        }
+        is_marked(service).then_some(write)
+    }
+
+    /// Adds an address of a family that the Service has come to be of; `None` where the pools are not known yet.
+    fn widen(
+        &self,
+        record: &Record,
+        annotated: &[AddressRequest],
+    ) -> Result<Option<Vec<AddressRequest>>, Denial> {
+        let service = &record.service;
+        if !record.edited.wants_family || !lacks_family(service, annotated) {
+            return Ok(Some(annotated.to_vec()));
+        }
+        self.fill(record, annotated, service.family_policy == FamilyPolicy::PreferDualStack)
     }
 
     /// Adds what `specified` lacks; `None` where that takes a pool and the pools are not known yet.
@@ -106,13 +143,23 @@ impl World {
         if !specified.is_empty() && !restores {
             return Ok(Some(specified.to_vec()));
         }
-        let asker = Asker { service, holds: &record.holds, in_use: &self.in_use };
-        let Some(pools) = &self.pools else { return Ok(None) };
         let may_lack =
             !specified.is_empty() && service.family_policy == FamilyPolicy::PreferDualStack;
-        match allocate(asker, pools, specified) {
-            Err(_) if may_lack => Ok(Some(specified.to_vec())),
-            completed => completed.map(Some),
+        self.fill(record, specified, may_lack)
+    }
+
+    /// Adds to `fixed` what the pool has of the families it lacks; with `may_lack` what cannot be had is left out.
+    fn fill(
+        &self,
+        record: &Record,
+        fixed: &[AddressRequest],
+        may_lack: bool,
+    ) -> Result<Option<Vec<AddressRequest>>, Denial> {
+        let Some(pools) = &self.pools else { return Ok(None) };
+        let asker = Asker { service: &record.service, holds: &record.holds };
+        match allocate(self, asker, pools, fixed) {
+            Err(_) if may_lack => Ok(Some(fixed.to_vec())),
+            filled => filled.map(Some),
         }
     }
 
@@ -128,12 +175,12 @@ impl World {
     /// Makes a verdict part of the plan, and what it gives part of what is in use.
     fn conclude(&mut self, key: &ServiceKey, verdict: Verdict) {
         self.plan.writes.remove(key);
-        self.plan.refusals.remove(key);
-        let mut shortage = None;
+        self.changed.insert(key.clone());
+        let (mut shortage, mut refusal) = (None, None);
         let decided = match verdict {
             Verdict::Waits => Vec::new(),
             Verdict::Refused(denial) => {
-                self.plan.refusals.insert(key.clone(), denial.refusal);
+                refusal = Some(denial.refusal);
                 shortage = denial.shortage;
                 Vec::new()
             }
@@ -147,7 +194,9 @@ impl World {
                 addresses
             }
         };
+        self.set_refusal(key, refusal);
         self.reserve(key, vips(&decided).collect());
+        self.tell_kept(key);
         let next = self.waiting.place(key, shortage);
         self.unsettled.extend(next);
     }
@@ -160,10 +209,39 @@ impl World {
     }
 }
 
-/// Leaves a readable annotation alone; only where there is something to write anyway is it put in its plain form.
-fn keep_annotation(service: &Service, text: &str, addresses: Vec<AddressRequest>) -> Verdict {
+/// The addresses that the annotation asks for, after what its user has edited beside it.
+fn read_annotation(record: &Record) -> Result<Vec<AddressRequest>, Refusal> {
+    let service = &record.service;
+    let text = service.annotation.as_deref().unwrap_or_default();
+    let mut annotated = if record.edited.left_family {
+        let fits = |request: &AddressRequest| service.families.contains(&request.family());
+        let listed = text.split(',').filter(|one| one.trim().parse().is_ok_and(|it| fits(&it)));
+        read_static(service, &listed.collect::<Vec<_>>().join(","), AskedIn::Annotation)?
+    } else {
+        read_static(service, text, AskedIn::Annotation)?
+    };
+    if let Follows::Annotation(before) = record.edited.follows {
+        let spec = service.load_balancer_ip.as_deref().unwrap_or_default();
+        let wished = read_static(service, spec, AskedIn::Spec)?;
+        let others = annotated.iter().filter(|request| !wished.contains(request));
+        annotated = others
+            .flat_map(|request| if *request == before { wished.clone() } else { vec![*request] })
+            .collect();
+    }
+    Ok(annotated)
+}
+
+/// Leaves an annotation alone that says what it is to say; only where there is something to write anyway is it put in
+/// its plain form.
+fn keep_annotation(record: &Record, addresses: Vec<AddressRequest>) -> Verdict {
+    let service = &record.service;
+    let text = service.annotation.as_deref().unwrap_or_default();
     let mut write = ServiceWrite::adopt(service);
-    if !write.is_needed() {
+    if let (Follows::Spec, Some(first)) = (record.edited.follows, addresses.first()) {
+        write.load_balancer_ip = Edit::Set(first.to_string());
+    }
+    let says_so = read_static(service, text, AskedIn::Annotation).as_ref() == Ok(&addresses);
+    if says_so && !write.is_needed() {
         return Verdict::Right(addresses);
     }
     let plain = format_address_list(&addresses);

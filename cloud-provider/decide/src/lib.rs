@@ -13,12 +13,17 @@
 
 mod allocate;
 mod conflict;
+mod edits;
 mod event;
 mod in_use;
 mod judge;
+mod kept;
 mod plan;
 mod pools;
 mod reason;
+mod reserved;
+mod sharing;
+mod stock;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -29,5 +34,6 @@ pub use event::{Event, Reserver};
 pub use plan::Plan;
 pub use pools::{ElementFault, ParsePoolsError};
 pub use reason::{Reason, Refusal};
+pub use stock::PoolState;
 pub use world::World;
 pub use write::{Edit, ServiceWrite};

@@ -10,13 +10,15 @@
 
 mod address_set;
 mod element;
+mod options;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use address_set::{AddressSet, is_passed_over, number};
+pub(crate) use address_set::{AddressSet, is_passed_over, number, vip};
 pub use element::ElementFault;
 use element::{Element, parse_element};
-use model::address::Family;
+use model::address::{Family, Vip};
+pub(crate) use options::{Options, SearchOrder};
 use std::collections::BTreeMap;
 
 /// Key prefixes of pools, in the order in which they are looked up.
@@ -52,13 +54,23 @@ pub enum ParsePoolsError {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Pools {
     by_key: BTreeMap<String, Result<Pool, ParsePoolsError>>,
+    pub(crate) options: Options,
 }
 
 impl Pools {
-    /// Reads every key that names a pool and passes over all others.
+    /// Reads every key that means something here and passes over all others.
     pub(crate) fn parse(data: &BTreeMap<String, String>) -> Self {
+        let options = Options::parse(data);
         let named = data.iter().filter(|(key, _)| is_pool_key(key));
-        Self { by_key: named.map(|(key, value)| (key.clone(), Pool::parse(key, value))).collect() }
+        let pool = |(key, value): (&String, &String)| {
+            (key.clone(), Pool::parse(key, value, options.skip_ends))
+        };
+        Self { by_key: named.map(pool).collect(), options }
+    }
+
+    /// All that can be read, whether a namespace looks there or not.
+    pub(crate) fn readable(&self) -> impl Iterator<Item = &Pool> {
+        self.by_key.values().flatten()
     }
 
     /// The pool for Services of `namespace`; `None`: there is no key for it.
@@ -100,14 +112,12 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    fn parse(key: &str, value: &str) -> Result<Self, ParsePoolsError> {
+    fn parse(key: &str, value: &str, skip_ends: bool) -> Result<Self, ParsePoolsError> {
         let mut v4 = Gathered::new(Family::V4);
         let mut v6 = Gathered::new(Family::V6);
         for text in value.split(',').map(str::trim).filter(|text| !text.is_empty()) {
-            let element = parse_element(text).map_err(|fault| ParsePoolsError::Element {
-                key: key.to_owned(),
-                element: text.to_owned(),
-                fault,
+            let element = parse_element(text, skip_ends).map_err(|fault| {
+                ParsePoolsError::Element { key: key.to_owned(), element: text.to_owned(), fault }
             })?;
             match element {
                 Element::AskDhcp(Family::V4) => v4.dhcp = true,
@@ -129,6 +139,16 @@ impl Pool {
             Family::V4 => &self.v4,
             Family::V6 => &self.v6,
         }
+    }
+
+    /// Whether it names `vip`.
+    pub(crate) fn names(&self, vip: Vip) -> bool {
+        matches!(self.supply(vip.family()), Supply::Addresses(set) if set.contains(vip))
+    }
+
+    /// Whether it is for one namespace alone.
+    pub(crate) fn is_private(&self) -> bool {
+        self.key.split_once('-').is_some_and(|(_, scope)| scope != GLOBAL)
     }
 
     /// The families it offers anything of.

@@ -1,10 +1,13 @@
-//! Events in, plans out.
+//! Behaviour of the whole: events in, plan out.
 
 mod cases;
 mod cluster;
+mod edits;
 mod leaving;
 mod lifecycle;
 mod messages;
 mod random;
+mod reserved;
+mod sharing;
 mod shortage;
 mod statics;

@@ -7,7 +7,7 @@
 //! ```
 
 use model::address::Family;
-use model::service::ServiceKey;
+use model::service::{ServiceKey, ServicePort};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What there is none left of.
@@ -17,6 +17,8 @@ pub(crate) struct Shortage {
     pub(crate) pool: String,
     /// The families of it that are used up.
     pub(crate) families: Vec<Family>,
+    /// The ports that no address has room for; empty for those who do not share.
+    pub(crate) ports: Vec<ServicePort>,
 }
 
 /// One queue for each shortage, in the order of keys.

@@ -1,9 +1,13 @@
 //! The latest facts, and what follows from them at once: who holds which address, and who must be judged again.
 
-use crate::event::Event;
+use crate::edits::Edited;
+use crate::event::{Event, Reserver};
 use crate::in_use::InUse;
 use crate::plan::Plan;
 use crate::pools::{ParsePoolsError, Pools};
+use crate::reason::Reason;
+use crate::sharing::PortRuns;
+use crate::stock::PoolState;
 use crate::waiting::Waiting;
 use crate::write::is_marked;
 use model::address::{AddressRequest, Vip};
@@ -18,6 +22,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct World {
     pub(crate) records: BTreeMap<ServiceKey, Record>,
     pub(crate) in_use: InUse,
+    /// Who has which addresses without being a Service.
+    pub(crate) reserved: BTreeMap<Reserver, BTreeSet<Vip>>,
+    /// `None` while nobody may share.
+    pub(crate) ports: Option<PortRuns>,
     /// `None` until the ConfigMap, or that there is none, was seen.
     pub(crate) pools: Option<Pools>,
     pub(crate) listed: bool,
@@ -29,6 +37,9 @@ pub struct World {
     pub(crate) unsettled: BTreeSet<ServiceKey>,
     pub(crate) waiting: Waiting,
     pub(crate) plan: Plan,
+    /// Whose entries in the plan may differ from those that were asked for last.
+    pub(crate) changed: BTreeSet<ServiceKey>,
+    pub(crate) refused: BTreeMap<Reason, usize>,
 }
 
 /// One Service, and what it holds.
@@ -40,6 +51,10 @@ pub(crate) struct Record {
     pub(crate) holds: BTreeSet<Vip>,
     /// Those that it was found to hold rightfully.
     pub(crate) given: BTreeSet<Vip>,
+    /// Those of them that its pool has lost.
+    pub(crate) kept: BTreeSet<Vip>,
+    /// What follows from the last edit of its user.
+    pub(crate) edited: Edited,
     /// Whether its addresses were ever ours to give.
     pub(crate) was_ours: bool,
 }
@@ -58,15 +73,38 @@ impl World {
             Event::ServiceSeen(service) => self.see(service),
             Event::ServiceGone(key) => self.forget(&key),
             Event::ServicesListed => self.listed = true,
-            Event::ReservedSeen(..) => {}
+            Event::ReservedSeen(reserver, addresses) => self.take_reserved(reserver, addresses),
             Event::ReservedListed => self.reserved_listed = true,
             Event::PoolsSeen(data) => self.take_pools(Pools::parse(&data.unwrap_or_default())),
         }
     }
 
+    /// Whose writes, refusals or kept addresses in the plan may differ from those at the last call; so that carrying out
+    /// a plan costs what has changed in it.
+    pub fn take_changed(&mut self) -> BTreeSet<ServiceKey> {
+        std::mem::take(&mut self.changed)
+    }
+
     /// What is wrong with the pools, one entry for each key that cannot be used.
     pub fn pool_faults(&self) -> impl Iterator<Item = &ParsePoolsError> {
         self.pools.iter().flat_map(Pools::faults)
+    }
+
+    /// How full each pool that can be read is, one entry for each family that it has addresses of.
+    pub fn pools(&self) -> impl Iterator<Item = PoolState> {
+        self.in_use.stock().states()
+    }
+
+    /// Each two keys of the ConfigMap whose pools have addresses in common, with the first of these. That does no harm:
+    /// an address that is given from one of them is not given from the other.
+    pub fn overlaps(&self) -> impl Iterator<Item = (&str, &str, Vip)> {
+        self.in_use.stock().overlaps()
+    }
+
+    /// How many Services are refused, by reason; a reason that nobody is refused for may be missing.
+    #[must_use]
+    pub const fn waiting(&self) -> &BTreeMap<Reason, usize> {
+        &self.refused
     }
 
     /// UID of a Service that is known.
@@ -89,14 +127,7 @@ impl World {
         }
         let key = service.key.clone();
         let shown = shown_addresses(&service);
-        let ours = self.is_ours(&service);
-        match self.records.get_mut(&key) {
-            Some(record) => record.take(service, ours),
-            None => {
-                let record = Record::new(service, ours, self.listed);
-                self.records.insert(key.clone(), record);
-            }
-        }
+        self.record(service);
         // A decision outlives the version that it was made on until the next judgement: the watch may lag behind a
         // write that succeeded.
         let kept = self.records.get(&key).map_or_else(BTreeSet::new, |record| record.holds.clone());
@@ -108,9 +139,34 @@ impl World {
         self.unsettled.insert(key);
     }
 
+    /// Makes `service` what is known under its key.
+    fn record(&mut self, service: Service) {
+        let ours = self.is_ours(&service);
+        let key = service.key.clone();
+        let Some(known) = self.records.get(&key) else {
+            self.records.insert(key, Record::new(service, ours, self.listed));
+            return;
+        };
+        let shares_as_before = known.service.ports == service.ports
+            && known.service.traffic_policy == service.traffic_policy;
+        if !shares_as_before {
+            let held = known.holds.clone();
+            held.iter().for_each(|vip| self.forget_ports(&key, *vip));
+        }
+        if let Some(record) = self.records.get_mut(&key) {
+            record.take(service, ours);
+        }
+        if !shares_as_before {
+            self.note_ports(&key);
+            self.unsettle_heads();
+        }
+    }
+
     fn forget(&mut self, key: &ServiceKey) {
         self.plan.writes.remove(key);
-        self.plan.refusals.remove(key);
+        self.set_refusal(key, None);
+        self.plan.kept.remove(key);
+        self.changed.insert(key.clone());
         self.unsettled.remove(key);
         let next = self.waiting.place(key, None);
         self.unsettled.extend(next);
@@ -119,9 +175,15 @@ impl World {
     }
 
     fn take_pools(&mut self, pools: Pools) {
-        if self.pools.as_ref() != Some(&pools) {
-            self.pools = Some(pools);
-            self.unsettled.extend(self.plan.refusals.keys().cloned());
+        if self.pools.as_ref() == Some(&pools) {
+            return;
+        }
+        self.in_use.stock_up(&pools);
+        let before = self.pools.replace(pools);
+        self.account_for_ports();
+        self.unsettled.extend(self.plan.refusals.keys().cloned());
+        if let Some(before) = before {
+            self.note_kept(&before);
         }
     }
 
@@ -134,24 +196,40 @@ impl World {
     }
 
     fn hold(&mut self, key: &ServiceKey, wanted: BTreeSet<Vip>) {
-        let Some(record) = self.records.get_mut(key) else { return };
-        let held = std::mem::replace(&mut record.holds, wanted.clone());
-        record.given.retain(|vip| wanted.contains(vip));
-        for vip in wanted.difference(&held) {
+        let Some(record) = self.records.get(key) else { return };
+        let released: Vec<_> = record.holds.difference(&wanted).copied().collect();
+        let taken: Vec<_> = wanted.difference(&record.holds).copied().collect();
+        for vip in &released {
+            self.forget_ports(key, *vip);
+        }
+        if let Some(record) = self.records.get_mut(key) {
+            record.given.retain(|vip| wanted.contains(vip));
+            record.holds = wanted;
+        }
+        for vip in &taken {
             self.in_use.hold(*vip, key);
         }
+        if !taken.is_empty() {
+            self.note_ports(key);
+        }
         let mut freed = false;
-        for vip in held.difference(&wanted) {
-            freed |= self.in_use.release(*vip, key);
-            self.judge_rivals(*vip);
+        for vip in released {
+            // Where addresses are shared, there is room as soon as one of several has gone.
+            freed |= self.in_use.release(vip, key) || self.ports.is_some();
+            self.judge_rivals(vip);
         }
         if freed {
-            self.unsettled.extend(self.waiting.heads().cloned());
+            self.unsettle_heads();
         }
     }
 
+    /// Judges again whoever comes next for an address.
+    pub(crate) fn unsettle_heads(&mut self) {
+        self.unsettled.extend(self.waiting.heads().cloned());
+    }
+
     /// Judges again who holds `vip` and was refused: what stood in the way may be gone.
-    fn judge_rivals(&mut self, vip: Vip) {
+    pub(crate) fn judge_rivals(&mut self, vip: Vip) {
         let refused = self.in_use.holders(vip).filter(|key| self.plan.refusals.contains_key(*key));
         self.unsettled.extend(refused.cloned());
     }
@@ -164,11 +242,19 @@ impl Record {
         let named = service.addresses().unwrap_or_default();
         let given =
             if service.labelled && !listed { vips(&named).collect() } else { BTreeSet::new() };
-        Self { was_ours: ours, service, holds: BTreeSet::new(), given }
+        Self {
+            was_ours: ours,
+            service,
+            holds: BTreeSet::new(),
+            given,
+            kept: BTreeSet::new(),
+            edited: Edited::default(),
+        }
     }
 
     fn take(&mut self, service: Service, ours: bool) {
         self.was_ours |= ours;
+        self.edited = Edited::between(&self.service, &service, &self.edited);
         self.service = service;
     }
 }

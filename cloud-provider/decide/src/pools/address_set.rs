@@ -1,6 +1,5 @@
 //! The addresses of one family in one pool, as intervals: a /8 costs what a /32 costs.
 
-use crate::in_use::InUse;
 use model::address::{Family, Vip};
 use rangemap::RangeInclusiveSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -57,32 +56,24 @@ impl AddressSet {
         spans.chain(self.named.iter().map(length)).fold(0, u128::saturating_add)
     }
 
-    /// The lowest address that nobody holds. Takes a few steps of O(log n) for each full span below it.
-    pub(crate) fn lowest_free(&self, in_use: &InUse) -> Option<Vip> {
-        let in_spans = self.spans.iter().find_map(|span| self.lowest_free_in(span, in_use));
-        let singly = self.named.iter().flat_map(Clone::clone);
-        let named = singly.filter_map(|single| self.vip(single)).find(|vip| in_use.is_free(*vip));
-        match (in_spans, named) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        }
+    /// Its family.
+    pub(crate) const fn family(&self) -> Family {
+        self.family
     }
 
-    fn lowest_free_in(&self, span: &RangeInclusive<u128>, in_use: &InUse) -> Option<Vip> {
-        let mut candidate = *span.start();
-        while candidate <= *span.end() {
-            let last_unfit = match in_use.run_at(self.family, candidate) {
-                Some(run) => *run.end(),
-                None if is_passed_over(self.family, candidate) => candidate,
-                None => return self.vip(candidate),
-            };
-            candidate = last_unfit.checked_add(1)?;
-        }
-        None
+    /// Runs of addresses, with those that are passed over still inside.
+    pub(crate) fn spans(&self) -> impl Iterator<Item = &RangeInclusive<u128>> {
+        self.spans.iter()
     }
 
-    fn vip(&self, number: u128) -> Option<Vip> {
-        Vip::new(address(self.family, number)?).ok()
+    /// Addresses that were named singly and are passed over elsewhere.
+    pub(crate) fn named(&self) -> impl Iterator<Item = &RangeInclusive<u128>> {
+        self.named.iter()
+    }
+
+    /// Both as one set.
+    pub(crate) fn everything(&self) -> RangeInclusiveSet<u128> {
+        self.spans.iter().chain(self.named.iter()).cloned().collect()
     }
 }
 
@@ -118,9 +109,11 @@ pub(crate) fn number(address: IpAddr) -> u128 {
     }
 }
 
-fn address(family: Family, number: u128) -> Option<IpAddr> {
-    match family {
-        Family::V4 => u32::try_from(number).ok().map(|four| IpAddr::V4(Ipv4Addr::from(four))),
-        Family::V6 => Some(IpAddr::V6(Ipv6Addr::from(number))),
-    }
+/// The address that [`number`] makes this of; `None` where no node could answer for it.
+pub(crate) fn vip(family: Family, number: u128) -> Option<Vip> {
+    let address = match family {
+        Family::V4 => IpAddr::V4(Ipv4Addr::from(u32::try_from(number).ok()?)),
+        Family::V6 => IpAddr::V6(Ipv6Addr::from(number)),
+    };
+    Vip::new(address).ok()
 }

@@ -63,8 +63,9 @@ const V6_UNFIT: [(u128, u128, &str); 3] = [
 /// First and last of `::ffff:0:0/96`.
 const MAPPED: (u128, u128) = (0xffff_0000_0000, 0xffff_ffff_ffff);
 
-/// Reads one element; blanks around its parts do not matter.
-pub(super) fn parse_element(text: &str) -> Result<Element, ElementFault> {
+/// Reads one element; blanks around its parts do not matter. `skip_ends`: an IPv4 CIDR is without its first and last
+/// address, where it has others.
+pub(super) fn parse_element(text: &str, skip_ends: bool) -> Result<Element, ElementFault> {
     let (first, last) = ends(text)?;
     let family = Family::of(first);
     let (first, last) = (number(first), number(last));
@@ -81,7 +82,16 @@ pub(super) fn parse_element(text: &str) -> Result<Element, ElementFault> {
     };
     match unfit.iter().find(|(from, to, _)| touches(*from, *to)) {
         Some((_, _, what)) => Err(ElementFault::NotUnicast(what)),
+        None if skip_ends && text.contains('/') => Ok(without_ends(family, first, last)),
         None => Ok(Element::Span { family, first, last }),
+    }
+}
+
+fn without_ends(family: Family, first: u128, last: u128) -> Element {
+    let inner = (first.saturating_add(1), last.saturating_sub(1));
+    match family {
+        Family::V4 if inner.0 < inner.1 => Element::Span { family, first: inner.0, last: inner.1 },
+        Family::V4 | Family::V6 => Element::Span { family, first, last },
     }
 }
 

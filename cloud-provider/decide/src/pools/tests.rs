@@ -1,16 +1,12 @@
 //! Pool text, well and badly formed, and the arithmetic against plain enumeration.
 
-use super::address_set::{AddressSet, number};
 use super::{ParsePoolsError, Pool, Pools, Supply};
-use crate::in_use::InUse;
-use model::address::{Family, Vip};
-use model::service::ServiceKey;
+use model::address::Family;
 use proptest::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr};
+use std::collections::BTreeMap;
 
 fn parse(value: &str) -> Result<Pool, ParsePoolsError> {
-    Pool::parse("cidr-global", value)
+    Pool::parse("cidr-global", value, false)
 }
 
 fn size(value: &str, family: Family) -> u128 {
@@ -107,54 +103,18 @@ fn passes_over_keys_that_name_no_pool() {
 }
 
 #[test]
-fn full_neighbouring_networks_are_one_run() {
-    let key = ServiceKey::new("shop", "web");
-    let mut in_use = InUse::default();
-    for number in (0x0a00_0001_u32..0x0a00_0400).filter(|number| !matches!(number & 0xff, 0 | 0xff))
-    {
-        in_use.hold(Vip::new(IpAddr::V4(Ipv4Addr::from(number))).unwrap(), &key);
-    }
-    assert_eq!(in_use.run_at(Family::V4, 0x0a00_0001), Some(&(0x0a00_0001..=0x0a00_0400)));
-}
-
-/// Three /24s around two boundaries, small enough to enumerate.
-fn near() -> impl Strategy<Value = u32> {
-    (0x0a00_00f8_u32..=0x0a00_0208).prop_map(|number| number)
+fn leaves_out_both_ends_of_each_ipv4_cidr_when_asked() {
+    let size = |value| match Pool::parse("cidr-global", value, true).unwrap().supply(Family::V4) {
+        Supply::Addresses(set) => set.size(),
+        other => panic!("{value}: {other:?}"),
+    };
+    assert_eq!(size("10.0.0.16/30"), 2);
+    assert_eq!(size("10.0.0.16/31,10.0.0.20/32"), 3);
+    assert_eq!(size("10.0.0.16/30,10.0.0.20/30"), 4, "before they are joined");
+    assert_eq!(size("10.0.0.16-10.0.0.19"), 4, "ranges stay whole");
 }
 
 proptest! {
-    #[test]
-    fn agrees_with_plain_enumeration(
-        elements in proptest::collection::vec((near(), 0_u32..40), 1..8),
-        used in proptest::collection::vec((near(), any::<bool>()), 0..200),
-    ) {
-        let mut set = AddressSet::new(Family::V4);
-        let mut naive = BTreeSet::new();
-        for (first, more) in elements {
-            set.add(first.into(), (first + more).into());
-            naive.extend((first..=first + more).filter(|one| more == 0 || !matches!(one & 0xff, 0 | 0xff)));
-        }
-        let key = ServiceKey::new("shop", "web");
-        let mut in_use = InUse::default();
-        let mut held = BTreeSet::new();
-        for (one, stays) in used {
-            let vip = Vip::new(IpAddr::V4(Ipv4Addr::from(one))).unwrap();
-            in_use.hold(vip, &key);
-            held.insert(one);
-            if !stays {
-                prop_assert!(in_use.release(vip, &key));
-                held.remove(&one);
-            }
-            let lowest = set.lowest_free(&in_use).map(|vip| number(vip.ip()));
-            prop_assert_eq!(lowest, naive.difference(&held).next().map(|one| u128::from(*one)));
-        }
-        prop_assert_eq!(set.size(), naive.len() as u128);
-        for one in 0x0a00_00f0_u32..0x0a00_0240 {
-            let vip = Vip::new(IpAddr::V4(Ipv4Addr::from(one))).unwrap();
-            prop_assert_eq!(set.contains(vip), naive.contains(&one));
-        }
-    }
-
     #[test]
     fn no_text_makes_the_parser_panic(value in "[0-9a-f:./, -]{0,40}") {
         let _ = parse(&value);

@@ -59,7 +59,7 @@ fn a_decision_stands_though_the_pool_moved_and_the_same_version_came_again() {
     bench.world.apply(pools_seen(&[("range-global", "10.9.0.1")]));
     let again = Event::ServiceSeen(bench.service(&key).clone());
     bench.world.apply(again);
-    assert_eq!(bench.plan(), decided);
+    assert_eq!(bench.plan().writes, decided.writes);
 }
 
 #[test]
