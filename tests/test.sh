@@ -36,6 +36,7 @@ stage "house rules, golden plans, start and simulation" \
 stage "kernel" cargo test -p tests --locked --test kernel
 stage "images" make --no-print-directory images
 stage "the bed's binaries" tests/bed/bed.sh build
+stage "API server" cargo test -p tests --locked --test apiserver
 stage "cluster" tests/bed/bed.sh run tests/on-bed.sh \
   cargo test -p tests --locked --test cluster --test privilege -- --test-threads=1
 stage "the bed leaves nothing behind" tests/bed/leaves-nothing.sh

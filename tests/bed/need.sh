@@ -4,7 +4,7 @@
 # A program (or a file, where the path starts with a slash) and the Debian package that has it.
 declare -A PACKAGE=(
   [ip]=iproute2 [nft]=nftables [iptables]=iptables [conntrack]=conntrack [runc]=runc [pgrep]=procps
-  [nsenter]=util-linux [flock]=util-linux [/usr/lib/cni/ptp]=containernetworking-plugins [buildah]=buildah
+  [nsenter]=util-linux [setpriv]=util-linux [flock]=util-linux [/usr/lib/cni/ptp]=containernetworking-plugins [buildah]=buildah
   [tcpdump]=tcpdump [arping]=iputils-arping [curl]=curl [shellcheck]=shellcheck
   [/etc/ssl/certs/ca-certificates.crt]=ca-certificates
 )

@@ -6,13 +6,14 @@
 //!  segment        what a client host sees and reaches          api_proxy an API server that fails when asked to
 //!  audit          what was asked of the API server             simulate  machines against a clock that is a counter
 //!  footprint      memory and time that a program takes         invariants what must hold whatever happens
-//!  failover       the owner's cable, pulled and measured
+//!  failover       the owner's cable, pulled and measured     bare      an API server without a cluster around it
 //! ```
 //!
 //! Nothing in here sleeps where something can be awaited, and nothing tries twice to make a test pass.
 
 pub mod api_proxy;
 pub mod audit;
+pub mod bare;
 pub mod bed;
 pub mod cluster;
 pub mod failover;

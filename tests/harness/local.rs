@@ -1,7 +1,7 @@
 //! Our two programs as processes of this machine, where a test can kill them between two of their requests.
 
 use crate::bed::Bed;
-use crate::process::Running;
+use crate::process::{Running, dies_with_us};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -23,12 +23,13 @@ pub fn binary(program: &str) -> Result<PathBuf> {
     std::path::absolute(path).context("the current folder is gone")
 }
 
-/// A command that starts `program` with nothing of this process's environment but the way to find programs.
+/// A command that starts `program` with nothing of this process's environment but the way to find programs. It does not
+/// outlive the thread that starts it.
 ///
 /// # Errors
 /// It is not built.
 pub fn program(program: &str) -> Result<Command> {
-    let mut command = Command::new(binary(program)?);
+    let mut command = dies_with_us(&binary(program)?);
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     Ok(command)
 }
@@ -38,7 +39,16 @@ pub fn program(program: &str) -> Result<Command> {
 /// # Errors
 /// It cannot be started.
 pub fn cloud_provider(kubeconfig: &Path) -> Result<Running> {
+    cloud_provider_with(kubeconfig, &[])
+}
+
+/// The same, with these variables in its environment.
+///
+/// # Errors
+/// It cannot be started.
+pub fn cloud_provider_with(kubeconfig: &Path, environment: &[(String, String)]) -> Result<Running> {
     let mut command = program("kube-vip-cloud-provider")?;
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
     command.env("KUBECONFIG", kubeconfig).args([
         "--OutSideCluster",
         "--secure-port=0",

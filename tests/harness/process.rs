@@ -1,12 +1,16 @@
 //! Other programs: run to their end, or kept running and listened to.
 
 use anyhow::{Context, Result, bail};
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
+
+/// Longest wait for the end of a program that was killed.
+const LAST_BREATH: Duration = Duration::from_secs(2);
 
 /// How a program ended, and what it printed until then.
 #[derive(Debug)]
@@ -58,6 +62,15 @@ pub fn put_back(program: &str, arguments: &[&str]) {
     eprintln!("cannot put things back with {program} {}: {failure}", arguments.join(" "));
 }
 
+/// `program`, which is killed when the thread that starts it ends, however that happens: a test that is killed leaves
+/// nothing running behind it.
+#[must_use]
+pub fn dies_with_us(program: &Path) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+    command
+}
+
 /// `kubectl` with these arguments.
 #[must_use]
 pub fn kubectl(arguments: &[&str]) -> Command {
@@ -72,7 +85,8 @@ fn describe(command: &Command) -> String {
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
-/// A program that runs until it is told not to, and at the latest until this is dropped. Its lines are kept.
+/// A program that runs until it is told not to, and at the latest until this is dropped; then it is gone. Its lines are
+/// kept.
 #[derive(Debug)]
 pub struct Running {
     name: String,
@@ -185,6 +199,18 @@ impl Running {
     pub fn last_lines(&self) -> String {
         let lines = self.lines();
         lines.iter().skip(lines.len().saturating_sub(20)).cloned().collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Drop for Running {
+    /// Whoever comes next finds its files and ports free. The kernel needs milliseconds to end what was killed.
+    fn drop(&mut self) {
+        let end = Instant::now() + LAST_BREATH;
+        // Nothing to kill: it has ended.
+        drop(self.child.start_kill());
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 

@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 use std::net::IpAddr;
 use std::time::Duration;
 
+/// The port that backends listen on.
+pub(super) const BACKEND_PORT: u16 = 8080;
+
 /// A Service that is to be made.
 #[derive(Debug, Clone)]
 pub struct NewService {
@@ -44,13 +47,13 @@ impl NewService {
         self
     }
 
-    pub(super) fn into_json(self, backend_port: u16) -> Value {
+    pub(crate) fn into_json(self) -> Value {
         let mut service = json!({
             "metadata": {"name": self.name},
             "spec": {
                 "type": "LoadBalancer",
                 "selector": {"app": "web"},
-                "ports": [{"port": self.port, "targetPort": backend_port}],
+                "ports": [{"port": self.port, "targetPort": BACKEND_PORT}],
             },
         });
         super::merge(&mut service, &self.change);
@@ -69,7 +72,7 @@ pub struct TestService {
 }
 
 impl TestService {
-    pub(super) fn new(api: Api<Service>, made: &Service) -> Self {
+    pub(crate) fn new(api: Api<Service>, made: &Service) -> Self {
         let name = made.metadata.name.clone().unwrap_or_default();
         Self { api, name, uid: made.metadata.uid.clone().unwrap_or_default() }
     }

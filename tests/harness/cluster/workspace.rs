@@ -1,6 +1,6 @@
 //! A namespace of the cluster for one test, with a backend in it. It is cleared when the test ends, however it ends.
 
-use super::service::{NewService, TestService};
+use super::service::{BACKEND_PORT, NewService, TestService};
 use super::{Cluster, LATER, merge, wait};
 use crate::process::put_back;
 use anyhow::{Context, Result};
@@ -9,8 +9,6 @@ use k8s_openapi::api::core::v1::{Namespace, Service};
 use kube::api::{Api, PostParams};
 use serde_json::{Value, json};
 
-/// The port that the backend listens on.
-const BACKEND_PORT: u16 = 8080;
 /// What the backend answers begins with this; the pod's name follows.
 pub const GREETING: &str = "answered by";
 
@@ -116,7 +114,7 @@ impl Workspace {
     /// # Errors
     /// The API server refuses.
     pub async fn create(&self, wanted: NewService) -> Result<TestService> {
-        let service: Service = serde_json::from_value(wanted.into_json(BACKEND_PORT))?;
+        let service: Service = serde_json::from_value(wanted.into_json())?;
         let made = self.services().create(&PostParams::default(), &service).await;
         let made = made.with_context(|| format!("cannot create {:?}", service.metadata.name))?;
         Ok(TestService::new(self.services(), &made))

@@ -1,0 +1,14 @@
+//! The cloud provider against a real API server with nothing around it: etcd and kube-apiserver on loopback, no nodes.
+//! Needs the programs that `tests/bed/bed.sh build` makes and the cloud provider (`KUBE_VIP_BIN_DIR`); no root, no bed.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "tests and what they stand on"
+)]
+
+#[path = "apiserver/bare.rs"]
+mod bare;
