@@ -1,5 +1,7 @@
 //! What was typed, and what it means. Flags are those of a Kubernetes cloud controller, variables those of the peer.
 
+mod class;
+
 use model::duration::parse_go_duration;
 use model::lease::LeaseSettings;
 use model::object::ObjectKey;
@@ -15,6 +17,8 @@ use std::time::Duration;
 pub struct Config {
     /// The ConfigMap that holds the pools.
     pub pools: ObjectKey,
+    /// The `spec.loadBalancerClass` of the Services to serve; `None`: those that name none.
+    pub class: Option<String>,
     /// The Lease, and how to stand for it; `None` with `--leader-elect=false`.
     pub lease: Option<(ObjectKey, LeaseSettings)>,
     /// Where metrics and probes are served; `None` with `--secure-port=0`.
@@ -40,6 +44,14 @@ const fn variable(variable: &'static str, default: &'static str, help: &'static 
     Setting { flag: "", variable, old_names: &[], kind: Kind::Value, default, help }
 }
 
+const fn variable_switch(
+    variable: &'static str,
+    default: &'static str,
+    help: &'static str,
+) -> Setting {
+    Setting { flag: "", variable, old_names: &[], kind: Kind::Switch, default, help }
+}
+
 const fn switch(flag: &'static str, default: &'static str, help: &'static str) -> Setting {
     Setting { flag, variable: "", old_names: &[], kind: Kind::Switch, default, help }
 }
@@ -48,6 +60,12 @@ const fn switch(flag: &'static str, default: &'static str, help: &'static str) -
 pub const SETTINGS: &[Setting] = &[
     variable("KUBEVIP_NAMESPACE", "kube-system", "Namespace of the ConfigMap with the pools."),
     variable("KUBEVIP_CONFIG_MAP", "kubevip", "Name of the ConfigMap with the pools."),
+    variable_switch(
+        class::ENABLED,
+        "false",
+        "Serve the Services of one class instead of those without a class.",
+    ),
+    variable(class::NAME, class::DEFAULT, "That class."),
     switch(
         "leader-elect",
         "true",
@@ -163,6 +181,7 @@ fn meant(typed: &mut Typed, host: &str) -> Config {
     let home = std::env::home_dir().map(|home| home.join(".kube/config"));
     Config {
         pools,
+        class: class::meant(typed),
         lease: elect.then_some((lease_key, lease)),
         admin: (port != 0).then_some(SocketAddr::new(address, port)),
         kubeconfigs: Kubeconfigs {

@@ -58,7 +58,7 @@ pub async fn serve(
     let _pools = Owned::spawn(follow_pools(office.client.clone(), config, events_tx));
     let writer = ServiceWriter::new(office.client.clone(), office.clock, leadership_rx.clone());
     let mut term = Term {
-        world: World::default(),
+        world: World::new(config.class.clone()),
         writes: Writes::new(writer),
         notices: Notices::new(office.recorder.clone()),
     };
