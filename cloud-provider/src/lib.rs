@@ -4,4 +4,5 @@ pub mod app;
 pub mod apply;
 pub mod args;
 pub mod metrics;
+pub mod reserved;
 pub mod term;

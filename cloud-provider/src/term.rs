@@ -6,6 +6,7 @@
 use crate::apply::{AssignAddress, notices, writes};
 use crate::args::Config;
 use crate::metrics::Metrics;
+use crate::reserved::follow_reserved;
 use cloud_provider_decide::{Event, World};
 use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use kube::runtime::watcher;
@@ -54,6 +55,7 @@ pub async fn serve(
 ) {
     let this_term = leadership_rx.borrow().term();
     let (events_tx, mut events_rx) = mpsc::channel(QUEUE);
+    let _reserved = Owned::spawn(follow_reserved(office.client.clone(), events_tx.clone()));
     let _services = Owned::spawn(follow_services(office.client.clone(), events_tx.clone()));
     let _pools = Owned::spawn(follow_pools(office.client.clone(), config, events_tx));
     let writer = ServiceWriter::new(office.client.clone(), office.clock, leadership_rx.clone());
@@ -62,7 +64,6 @@ pub async fn serve(
         writes: Writes::new(writer),
         notices: Notices::new(office.recorder.clone()),
     };
-    term.world.apply(Event::ReservedListed);
     let over = |leadership: &Leadership| !leadership.claimed() || leadership.term() != this_term;
     loop {
         tokio::select! {

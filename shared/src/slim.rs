@@ -1,5 +1,7 @@
 //! API objects reduced to our own records as they arrive: a Service of 11 kB becomes one of a few hundred bytes.
 
+mod reserved;
+
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::api::discovery::v1 as discovery;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -12,6 +14,7 @@ use model::object::{ObjectKey, ResourceVersion};
 use model::service::{
     FamilyPolicy, Ingress, Protocol, Service, ServicePort, ServiceType, TrafficPolicy,
 };
+pub use reserved::{Endpoint, control_plane_endpoint, control_plane_vip, node_addresses};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
