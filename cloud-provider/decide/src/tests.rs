@@ -6,6 +6,7 @@ mod edits;
 mod leaving;
 mod lifecycle;
 mod messages;
+mod naive;
 mod random;
 mod reserved;
 mod sharing;
