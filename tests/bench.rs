@@ -4,6 +4,8 @@
 
 #![allow(clippy::print_stdout, reason = "tables are printed on standard output")]
 
+#[path = "bench/allocator.rs"]
+mod allocator;
 #[path = "bench/cables.rs"]
 mod cables;
 #[path = "bench/many.rs"]
@@ -39,8 +41,10 @@ async fn main() -> ExitCode {
 async fn measure() -> Result<()> {
     let wanted = Wanted::read(std::env::args().skip(1))?;
     let start = Instant::now();
-    let cluster = Cluster::ready().await?;
     let mut report = Report::default();
+    report.add(allocator::times()?);
+    report.add(allocator::instructions()?);
+    let cluster = Cluster::ready().await?;
     report.add(single::measure(&cluster, wanted.services).await?);
     let waiting = Crowd::gather(&cluster, Room::After).await?;
     report.add(waiting.speed());

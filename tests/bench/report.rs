@@ -32,6 +32,8 @@ struct Line {
 /// What a figure counts.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) enum Unit {
+    #[serde(rename = "us")]
+    Microseconds,
     #[serde(rename = "ms")]
     Milliseconds,
     #[serde(rename = "s")]
@@ -48,6 +50,7 @@ impl Unit {
     /// `time` in this unit of time.
     pub(crate) fn of(self, time: Duration) -> f64 {
         match self {
+            Self::Microseconds => time.as_secs_f64() * 1_000_000.0,
             Self::Milliseconds => time.as_secs_f64() * 1000.0,
             _ => time.as_secs_f64(),
         }
@@ -55,6 +58,7 @@ impl Unit {
 
     const fn sign(self) -> &'static str {
         match self {
+            Self::Microseconds => "µs",
             Self::Milliseconds => "ms",
             Self::Seconds => "s",
             Self::Mebibytes => "MiB",
@@ -67,7 +71,7 @@ impl Unit {
         match self {
             Self::Milliseconds => 0,
             Self::Mebibytes | Self::PerSecond => 1,
-            Self::Seconds | Self::Count => 2,
+            Self::Microseconds | Self::Seconds | Self::Count => 2,
         }
     }
 }
