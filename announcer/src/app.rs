@@ -17,7 +17,7 @@ use prometheus_client::registry::Registry;
 use shared::admin::{self, Health};
 use shared::api_client::{self, Connection};
 use shared::clock::Clock;
-use shared::events::Recorder;
+use shared::events::{EventMetrics, Recorder};
 use shared::lease::{Election, Leadership};
 use shared::notices::Notices;
 use shared::patch::{Answer, ServiceWriter};
@@ -51,6 +51,7 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
     let metrics = Metrics::register(&mut registry, &meant);
     let frames = NeighbourMetrics::register(registry.sub_registry_with_prefix("kube_vip"));
     let monitoring = links::LinkMetrics::register(registry.sub_registry_with_prefix("kube_vip"));
+    let events = EventMetrics::register(registry.sub_registry_with_prefix("kube_vip"));
     let (health_tx, health_rx) = watch::channel(Health::default());
     let _admin = meant
         .admin
@@ -68,7 +69,8 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
     let (connection, handle, _) =
         rtnetlink::new_connection().context("cannot open a netlink socket")?;
     let netlink = Owned::spawn(connection);
-    let (recorder, recording) = Recorder::new(client.clone(), "kube-vip", &meant.config.node.0);
+    let (recorder, recording) =
+        Recorder::new(client.clone(), "kube-vip", &meant.config.node.0, events);
     let recording = Owned::spawn(recording);
     let (claims_tx, claims_rx) = watch::channel(BTreeSet::new());
     let gate = gate(leadership_rx.clone(), clock);

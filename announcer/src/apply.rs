@@ -72,8 +72,8 @@ impl Realms {
             *claims = plan.claims;
             changed
         });
-        self.statuses.want(status::writes(plan.statuses));
-        self.notices.tell(notices(plan.notices));
+        self.statuses.want_all(status::writes(plan.statuses));
+        self.notices.tell_all(notices(plan.notices));
         for complaint in plan.complaints.difference(&self.complaints) {
             tracing::error!("{complaint}");
         }

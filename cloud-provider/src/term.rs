@@ -104,8 +104,8 @@ impl Term {
         }
         let plan = self.world.plan().clone();
         office.metrics.show(&plan);
-        self.writes.want(writes(&plan));
-        self.notices.tell(notices(&self.world, &plan));
+        self.writes.want_all(writes(&plan));
+        self.notices.tell_all(notices(&self.world, &plan));
     }
 
     /// Said when the ConfigMap was read, not again until it changes.

@@ -1,21 +1,33 @@
 //! Events on Services, where `kubectl describe` shows them. They leave through a bounded queue, never in the way.
+//!
+//! ```text
+//!   record --> outbox (1024 warnings, 1024 others) --> 50 a second --> API server
+//!                 ^                                        |
+//!                 +------- no answer, 429, 5xx: again -----+
+//! ```
 
-use crate::api_client::{REQUEST_TIMEOUT, explain};
-use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+mod outbox;
+mod post;
+
 use k8s_openapi::jiff::Timestamp;
-use kube::api::{Api, PostParams};
 use model::service::ServiceKey;
+use outbox::{Letter, Outbox};
+use post::Post;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::Registry;
+use std::fmt::Display;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::Notify;
+use tokio::time::Instant;
 
-/// Events that may wait to be written; what comes on top is dropped and counted in the log.
-const QUEUE: usize = 1024;
-/// Pause after each Event: at most 50 a second.
-const PAUSE: Duration = Duration::from_millis(20);
+/// Shortest time between two lines in the log about Events that are dropped.
+const QUIET: Duration = Duration::from_secs(60);
 
 /// Good news or bad.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub enum Severity {
     /// Something happened.
     Normal,
@@ -38,83 +50,100 @@ pub struct Notice {
     pub message: String,
 }
 
+/// Counts the Events that were never written.
+#[derive(Debug, Clone, Default)]
+pub struct EventMetrics {
+    dropped: Family<SeverityLabel, Counter>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SeverityLabel {
+    severity: Severity,
+}
+
+impl EventMetrics {
+    /// Makes them and registers them, without the prefix of the program.
+    #[must_use]
+    pub fn register(registry: &mut Registry) -> Self {
+        let metrics = Self::default();
+        for severity in [Severity::Normal, Severity::Warning] {
+            drop(metrics.dropped.get_or_create(&SeverityLabel { severity }));
+        }
+        registry.register(
+            "events_dropped",
+            "Events that were not written: too many at once, or refused again and again",
+            metrics.dropped.clone(),
+        );
+        metrics
+    }
+}
+
 /// The near end of the queue.
 #[derive(Debug, Clone)]
 pub struct Recorder {
-    notices_tx: mpsc::Sender<Notice>,
+    desk: Arc<Desk>,
+}
+
+/// What the recorders and the task that writes have in common.
+#[derive(Debug)]
+struct Desk {
+    outbox: Mutex<Outbox>,
+    put_in: Notify,
+    metrics: EventMetrics,
+    /// When it was last said that Events are dropped.
+    said: Mutex<Option<Instant>>,
 }
 
 impl Recorder {
-    /// A recorder whose Events come from `component`, and the task that writes them.
+    /// A recorder whose Events come from `component`, and the task that writes them until it is dropped.
     pub fn new(
         client: kube::Client,
         component: &str,
         host: &str,
+        metrics: EventMetrics,
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
-        let (notices_tx, notices_rx) = mpsc::channel(QUEUE);
-        let source =
-            EventSource { component: Some(component.to_owned()), host: Some(host.to_owned()) };
-        (Self { notices_tx }, write(client, source, notices_rx))
+        let desk = Arc::new(Desk {
+            outbox: Mutex::new(Outbox::new()),
+            put_in: Notify::new(),
+            metrics,
+            said: Mutex::new(None),
+        });
+        let post = Post::new(client, component, host, Arc::clone(&desk));
+        (Self { desk }, post.write())
     }
 
-    /// Queues an Event; drops it with a line in the log when the queue is full.
+    /// Queues an Event in place of one about the same Service that still waits. Where the queue is full it is dropped
+    /// and counted.
     pub fn record(&self, notice: Notice) {
-        if let Err(error) = self.notices_tx.try_send(notice) {
-            tracing::warn!(%error, "an Event was dropped");
+        let severity = notice.severity;
+        let letter = Letter { notice, at: Timestamp::now(), failures: 0 };
+        let put = self.desk.outbox().put(letter, Instant::now());
+        match put {
+            Ok(()) => self.desk.put_in.notify_one(),
+            Err(full) => self.desk.drop_one(severity, &full),
         }
     }
 }
 
-async fn write(client: kube::Client, source: EventSource, mut notices_rx: mpsc::Receiver<Notice>) {
-    let mut forbidden = false;
-    while let Some(notice) = notices_rx.recv().await {
-        let events: Api<Event> = Api::namespaced(client.clone(), &notice.service.namespace);
-        let event = event(&source, notice);
-        let parameters = PostParams::default();
-        let request = tokio::time::timeout(REQUEST_TIMEOUT, events.create(&parameters, &event));
-        match request.await {
-            Ok(Ok(_)) => forbidden = false,
-            // Without the right to write Events everything else goes on; said once.
-            Ok(Err(kube::Error::Api(status))) if status.code == 403 => {
-                if !std::mem::replace(&mut forbidden, true) {
-                    tracing::warn!(error = %status.message, "may not write Events");
-                }
-            }
-            Ok(Err(error)) => tracing::warn!(error = explain(&error), "an Event was not written"),
-            Err(_) => tracing::warn!("an Event was not written: no answer in time"),
+impl Desk {
+    fn outbox(&self) -> MutexGuard<'_, Outbox> {
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts an Event that is not written, and says so if that was not said lately.
+    fn drop_one(&self, severity: Severity, why: &dyn Display) {
+        self.count_dropped(severity);
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.is_none_or(|said| said.elapsed() >= QUIET) {
+            *said = Some(Instant::now());
+            tracing::warn!(%why, "an Event was dropped; the metric events_dropped counts them");
         }
-        tokio::time::sleep(PAUSE).await;
+    }
+
+    fn count_dropped(&self, severity: Severity) {
+        self.metrics.dropped.get_or_create(&SeverityLabel { severity }).inc();
     }
 }
 
-fn event(source: &EventSource, notice: Notice) -> Event {
-    let now = Timestamp::now();
-    let ServiceKey { namespace, name } = notice.service;
-    Event {
-        metadata: ObjectMeta {
-            namespace: Some(namespace.clone()),
-            // As client-go names them: the object, and the moment in hexadecimal.
-            name: Some(format!("{name}.{:x}", now.as_nanosecond())),
-            ..ObjectMeta::default()
-        },
-        involved_object: ObjectReference {
-            api_version: Some("v1".to_owned()),
-            kind: Some("Service".to_owned()),
-            namespace: Some(namespace),
-            name: Some(name),
-            uid: Some(notice.uid),
-            ..ObjectReference::default()
-        },
-        type_: Some(match notice.severity {
-            Severity::Normal => "Normal".to_owned(),
-            Severity::Warning => "Warning".to_owned(),
-        }),
-        reason: Some(notice.reason),
-        message: Some(notice.message),
-        source: Some(source.clone()),
-        first_timestamp: Some(Time(now)),
-        last_timestamp: Some(Time(now)),
-        count: Some(1),
-        ..Event::default()
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ pub mod api_client;
 mod api_double;
 pub mod api_servers;
 pub mod clock;
+mod due_queue;
 pub mod events;
 pub mod lease;
 pub mod log;

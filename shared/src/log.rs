@@ -55,3 +55,6 @@ pub fn start(level: Level) {
         builder.with_ansi(false).init();
     }
 }
+
+#[cfg(test)]
+pub(crate) mod capture;

@@ -4,7 +4,7 @@ use crate::events::{Notice, Recorder, Severity};
 use model::service::ServiceKey;
 use std::collections::BTreeMap;
 
-/// What has been told, so that it is not told again.
+/// What has been told, so that it is not told again. Each step costs O(log n), however many there are.
 pub struct Notices {
     recorder: Recorder,
     told: BTreeMap<ServiceKey, Notice>,
@@ -17,22 +17,37 @@ impl Notices {
         Self { recorder, told: BTreeMap::new() }
     }
 
-    /// Takes everything that is to be known now; what is new leaves as an Event and a log line.
-    pub fn tell(&mut self, current: BTreeMap<ServiceKey, Notice>) {
-        for (key, notice) in &current {
-            if self.told.get(key) == Some(notice) {
-                continue;
-            }
-            match notice.severity {
-                Severity::Normal => {
-                    tracing::info!(service = %key, reason = notice.reason, "{}", notice.message)
-                }
-                Severity::Warning => {
-                    tracing::warn!(service = %key, reason = notice.reason, "{}", notice.message)
-                }
-            }
-            self.recorder.record(notice.clone());
+    /// Takes what is to be known of the Service `key` now; `None`: nothing any more. What is new leaves as an Event and a
+    /// log line. Returns whether it was new.
+    pub fn tell(&mut self, key: &ServiceKey, notice: Option<Notice>) -> bool {
+        let Some(notice) = notice else {
+            self.told.remove(key);
+            return false;
+        };
+        if self.told.get(key) == Some(&notice) {
+            return false;
         }
-        self.told = current;
+        match notice.severity {
+            Severity::Normal => {
+                tracing::info!(service = %key, reason = notice.reason, "{}", notice.message)
+            }
+            Severity::Warning => {
+                tracing::warn!(service = %key, reason = notice.reason, "{}", notice.message)
+            }
+        }
+        self.recorder.record(notice.clone());
+        self.told.insert(key.clone(), notice);
+        true
+    }
+
+    /// Takes everything that is to be known now. Costs as much as the set is large.
+    pub fn tell_all(&mut self, current: BTreeMap<ServiceKey, Notice>) {
+        self.told.retain(|key, _| current.contains_key(key));
+        for (key, notice) in current {
+            self.tell(&key, Some(notice));
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

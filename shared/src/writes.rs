@@ -1,16 +1,21 @@
-//! A set of writes that are wanted, kept up to date while they are carried out.
+//! Writes that are wanted, kept up to date while they are carried out.
 //!
-//! The owner hands over the whole set whenever it changes. A write is sent until the API server has said yes or it is not
-//! wanted any more; what follows from it comes back through the watch as a new set.
+//! The owner says for each Service what is wanted of it now, whenever that changes. A write is sent until the API server
+//! has said yes or it is not wanted any more; what follows from it comes back through the watch, and the owner says anew
+//! what is wanted.
 
+mod agenda;
+
+use crate::due_queue;
 use crate::patch::{Answer, Part, ServiceWriter};
+use agenda::{Agenda, Verdict};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use model::object::ResourceVersion;
 use model::service::ServiceKey;
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -45,135 +50,89 @@ pub struct Outcome<C> {
     pub answer: Answer,
 }
 
-/// The writes that are wanted and how far they are.
+/// The writes that are wanted and how far they are. Each step costs O(log n), however many there are.
 pub struct Writes<C> {
     writer: Arc<ServiceWriter>,
-    wanted: BTreeMap<ServiceKey, C>,
-    progress: HashMap<ServiceKey, Progress<C>>,
+    agenda: Agenda<ServiceKey, C>,
     running: FuturesUnordered<BoxFuture<'static, Outcome<C>>>,
-}
-
-enum Progress<C> {
-    Running(C, u32),
-    Answered(C),
-    Pausing(C, u32, Instant),
-}
-
-impl<C> Progress<C> {
-    const fn change(&self) -> &C {
-        match self {
-            Self::Running(change, _) | Self::Answered(change) | Self::Pausing(change, _, _) => {
-                change
-            }
-        }
-    }
 }
 
 impl<C: Change> Writes<C> {
     /// Nothing wanted yet.
     #[must_use]
     pub fn new(writer: ServiceWriter) -> Self {
-        Self {
-            writer: Arc::new(writer),
-            wanted: BTreeMap::new(),
-            progress: HashMap::new(),
-            running: FuturesUnordered::new(),
-        }
+        Self { writer: Arc::new(writer), agenda: Agenda::new(), running: FuturesUnordered::new() }
     }
 
-    /// From now on exactly `wanted` is to be written.
-    pub fn want(&mut self, wanted: BTreeMap<ServiceKey, C>) {
-        self.progress.retain(|key, progress| {
-            matches!(progress, Progress::Running(..)) || wanted.get(key) == Some(progress.change())
-        });
-        self.wanted = wanted;
-        self.start(Instant::now());
+    /// From now on `change` is to be written to the Service `key`; `None`: nothing.
+    pub fn want(&mut self, key: ServiceKey, change: Option<C>) {
+        self.agenda.want(key, change, Instant::now());
+    }
+
+    /// From now on exactly `wanted` is to be written. Costs as much as the set is large.
+    pub fn want_all(&mut self, wanted: BTreeMap<ServiceKey, C>) {
+        let dropped = self.agenda.keys().filter(|key| !wanted.contains_key(*key));
+        for key in dropped.cloned().collect::<Vec<_>>() {
+            self.want(key, None);
+        }
+        for (key, change) in wanted {
+            self.want(key, Some(change));
+        }
     }
 
     /// Wants nothing any more, and waits for the answers to what was sent already.
     pub async fn finish(&mut self) {
-        self.want(BTreeMap::new());
+        self.want_all(BTreeMap::new());
         while self.running.next().await.is_some() {}
     }
 
     /// Writes that have no final answer yet.
     #[must_use]
-    pub fn open(&self) -> usize {
-        let answered = |key| matches!(self.progress.get(key), Some(Progress::Answered(_)));
-        self.wanted.keys().filter(|key| !answered(*key)).count()
+    pub const fn open(&self) -> usize {
+        self.agenda.open()
     }
 
     /// Waits for the next answer; for ever while nothing is wanted. Dropping this future loses nothing.
     pub async fn next(&mut self) -> Outcome<C> {
         loop {
-            self.start(Instant::now());
-            let wake = self.next_pause_end();
+            let wake = self.start(Instant::now());
             tokio::select! {
                 Some(outcome) = self.running.next() => {
-                    self.answered(&outcome.service, &outcome.answer);
+                    self.answered(&outcome);
                     return outcome;
                 }
-                () = sleep_until(wake) => {}
+                () = due_queue::wait_until(wake) => {}
             }
         }
     }
 
-    fn next_pause_end(&self) -> Option<Instant> {
-        let ends = self.progress.values().filter_map(|progress| match progress {
-            Progress::Pausing(_, _, until) => Some(*until),
-            _ => None,
-        });
-        ends.min()
-    }
-
-    fn start(&mut self, now: Instant) {
-        for (key, change) in &self.wanted {
-            if self.running.len() >= AT_A_TIME {
-                return;
-            }
-            let failures = match self.progress.get(key) {
-                Some(Progress::Running(..) | Progress::Answered(_)) => continue,
-                Some(Progress::Pausing(_, _, until)) if *until > now => continue,
-                Some(Progress::Pausing(_, failures, _)) => *failures,
-                None => 0,
+    /// Sends what is due, as far as there is room; returns when there will be more to send.
+    fn start(&mut self, now: Instant) -> Option<Instant> {
+        while self.running.len() < AT_A_TIME {
+            let Some((service, change)) = self.agenda.next(now) else {
+                return self.agenda.next_due();
             };
-            self.progress.insert(key.clone(), Progress::Running(change.clone(), failures));
-            let (writer, service, change) = (Arc::clone(&self.writer), key.clone(), change.clone());
+            let writer = Arc::clone(&self.writer);
             self.running.push(Box::pin(async move {
                 let answer =
                     writer.merge(&service, change.version(), change.part(), change.patch()).await;
                 Outcome { service, change, answer }
             }));
         }
+        None
     }
 
-    fn answered(&mut self, key: &ServiceKey, answer: &Answer) {
-        let Some(Progress::Running(change, failures)) = self.progress.remove(key) else { return };
-        if self.wanted.get(key) != Some(&change) {
-            return;
-        }
-        let progress = match answer {
-            Answer::Written => Progress::Answered(change),
+    fn answered(&mut self, outcome: &Outcome<C>) {
+        let judge = |failures: u32| match &outcome.answer {
+            Answer::Written => Verdict::Done,
             // Most often a newer Service is on its way through the watch and replaces this write. Where it is not (the
             // refusal had another reason), asking again is harmless: the write carries its version.
-            Answer::Outdated | Answer::Gone => Progress::Pausing(
-                change,
-                failures.saturating_add(1),
-                Instant::now() + OUTDATED_PAUSE,
-            ),
+            Answer::Outdated | Answer::Gone => Verdict::Again(OUTDATED_PAUSE),
             Answer::NotLeading | Answer::Failed(_) => {
-                let pause = FIRST_PAUSE.saturating_mul(1 << failures.min(8)).min(LONGEST_PAUSE);
-                Progress::Pausing(change, failures.saturating_add(1), Instant::now() + pause)
+                Verdict::Again(FIRST_PAUSE.saturating_mul(1 << failures.min(8)).min(LONGEST_PAUSE))
             }
         };
-        self.progress.insert(key.clone(), progress);
-    }
-}
-
-async fn sleep_until(wake: Option<Instant>) {
-    match wake {
-        Some(wake) => tokio::time::sleep_until(wake).await,
-        None => std::future::pending().await,
+        self.agenda.answered(&outcome.service, &outcome.change, Instant::now(), judge);
     }
 }
 

@@ -75,7 +75,7 @@ fn arrived(server: &mut ApiDouble) -> Vec<Received> {
 #[tokio::test(start_paused = true)]
 async fn each_change_is_one_request_with_the_version_it_was_decided_on() {
     let (mut writes, mut server) = leading();
-    writes.want(one(paint("7", "red")));
+    writes.want_all(one(paint("7", "red")));
     let outcome = next_answered(&mut writes, &mut server, |request| {
         assert_eq!(request.line(), "PATCH /api/v1/namespaces/shop/services/web");
         let expected =
@@ -86,14 +86,14 @@ async fn each_change_is_one_request_with_the_version_it_was_decided_on() {
     .await;
     assert_eq!((outcome.service, outcome.answer), (key("web"), Answer::Written));
     assert_eq!(writes.open(), 0);
-    writes.want(one(paint("7", "red")));
+    writes.want_all(one(paint("7", "red")));
     assert_rests(&mut writes, &mut server).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_is_tried_again_with_the_same_version_after_growing_pauses() {
     let (mut writes, mut server) = leading();
-    writes.want(one(paint("7", "red")));
+    writes.want_all(one(paint("7", "red")));
     let mut last = Instant::now();
     for pause in [0, 100, 200, 400, 800, 1600, 2000, 2000] {
         let outcome = next_answered(&mut writes, &mut server, |request| {
@@ -114,7 +114,7 @@ async fn a_failure_is_tried_again_with_the_same_version_after_growing_pauses() {
 #[tokio::test(start_paused = true)]
 async fn a_broken_connection_and_a_server_that_says_nothing_are_failures() {
     let (mut writes, mut server) = leading();
-    writes.want(one(paint("7", "red")));
+    writes.want_all(one(paint("7", "red")));
     let broken = next_answered(&mut writes, &mut server, drop).await;
     assert!(matches!(broken.answer, Answer::Failed(_)), "{broken:?}");
     let mut unanswered = None;
@@ -129,7 +129,7 @@ async fn a_broken_connection_and_a_server_that_says_nothing_are_failures() {
 #[tokio::test(start_paused = true)]
 async fn a_refusal_as_outdated_is_tried_again_calmly_for_it_may_have_had_another_reason() {
     let (mut writes, mut server) = leading();
-    writes.want(one(paint("7", "red")));
+    writes.want_all(one(paint("7", "red")));
     for code in [409, 409, 404] {
         let start = Instant::now();
         let outcome = next_answered(&mut writes, &mut server, |request| request.refuse(code)).await;
@@ -145,10 +145,10 @@ async fn a_refusal_as_outdated_is_tried_again_calmly_for_it_may_have_had_another
 #[tokio::test(start_paused = true)]
 async fn an_outdated_write_makes_way_for_the_one_on_the_newer_service_at_once() {
     let (mut writes, mut server) = leading();
-    writes.want(one(paint("7", "red")));
+    writes.want_all(one(paint("7", "red")));
     next_answered(&mut writes, &mut server, |request| request.refuse(409)).await;
     let start = Instant::now();
-    writes.want(one(paint("8", "red")));
+    writes.want_all(one(paint("8", "red")));
     let outcome = next_answered(&mut writes, &mut server, |request| {
         assert_eq!(request.body["metadata"]["resourceVersion"], "8");
         request.accept();
@@ -162,7 +162,7 @@ async fn who_does_not_lead_sends_nothing_and_sends_as_soon_as_it_leads() {
     let (client, mut server) = connect();
     let (leadership_tx, leadership_rx) = watch::channel(Leadership::default());
     let mut writes = Writes::new(ServiceWriter::new(client, Clock::start(), leadership_rx));
-    writes.want(one(paint("7", "red")));
+    writes.want_all(one(paint("7", "red")));
     for _ in 0..10 {
         assert_eq!(writes.next().await.answer, Answer::NotLeading);
         assert!(server.arrived().is_none(), "something was sent");
@@ -176,7 +176,7 @@ async fn who_does_not_lead_sends_nothing_and_sends_as_soon_as_it_leads() {
 async fn no_more_than_sixteen_requests_are_under_way_and_every_service_gets_one() {
     let (mut writes, mut server) = leading();
     let names: Vec<_> = (0..40).map(|number| format!("web-{number}")).collect();
-    writes.want(names.iter().map(|name| (key(name), paint("7", "red"))).collect());
+    writes.want_all(names.iter().map(|name| (key(name), paint("7", "red"))).collect());
     let mut waiting = Vec::new();
     let mut served = Vec::new();
     while served.len() < names.len() {
@@ -197,9 +197,9 @@ async fn no_more_than_sixteen_requests_are_under_way_and_every_service_gets_one(
 #[tokio::test(start_paused = true)]
 async fn a_change_that_is_no_longer_wanted_is_not_tried_again() {
     let (mut writes, mut server) = leading();
-    writes.want(one(paint("7", "red")));
+    writes.want_all(one(paint("7", "red")));
     next_answered(&mut writes, &mut server, |request| request.refuse(500)).await;
-    writes.want(BTreeMap::new());
+    writes.want_all(BTreeMap::new());
     assert_eq!(writes.open(), 0);
     assert_rests(&mut writes, &mut server).await;
 }
@@ -207,13 +207,13 @@ async fn a_change_that_is_no_longer_wanted_is_not_tried_again() {
 #[tokio::test(start_paused = true)]
 async fn a_change_that_is_given_up_while_under_way_is_not_tried_again() {
     let (mut writes, mut server) = leading();
-    writes.want(one(paint("7", "red")));
+    writes.want_all(one(paint("7", "red")));
     let outcome = next_answered(&mut writes, &mut server, Received::accept).await;
     assert_eq!(outcome.answer, Answer::Written);
-    writes.want(one(paint("8", "red")));
+    writes.want_all(one(paint("8", "red")));
     assert_eq!(timeout(Duration::from_millis(1), writes.next()).await.ok(), None);
     let under_way = server.request().await;
-    writes.want(BTreeMap::new());
+    writes.want_all(BTreeMap::new());
     under_way.refuse(500);
     let outcome = writes.next().await;
     assert!(matches!(outcome.answer, Answer::Failed(_)), "{outcome:?}");
@@ -223,10 +223,10 @@ async fn a_change_that_is_given_up_while_under_way_is_not_tried_again() {
 #[tokio::test(start_paused = true)]
 async fn a_newer_change_of_a_service_waits_for_the_answer_to_the_older() {
     let (mut writes, mut server) = leading();
-    writes.want(one(paint("7", "red")));
+    writes.want_all(one(paint("7", "red")));
     assert_eq!(timeout(Duration::from_millis(1), writes.next()).await.ok(), None);
     let older = server.request().await;
-    writes.want(one(paint("8", "blue")));
+    writes.want_all(one(paint("8", "blue")));
     assert_eq!(timeout(Duration::from_millis(1), writes.next()).await.ok(), None);
     assert!(server.arrived().is_none(), "two requests for one Service");
     older.accept();
@@ -245,7 +245,7 @@ async fn a_newer_change_of_a_service_waits_for_the_answer_to_the_older() {
 async fn one_failing_service_does_not_hold_up_another() {
     let (mut writes, mut server) = leading();
     let wanted = [("a", paint("1", "red")), ("b", paint("2", "red"))];
-    writes.want(wanted.map(|(name, change)| (key(name), change)).into());
+    writes.want_all(wanted.map(|(name, change)| (key(name), change)).into());
     let mut answered = Vec::new();
     for _ in 0..2 {
         let outcome = next_answered(&mut writes, &mut server, |request| {
