@@ -17,6 +17,10 @@ const WATCH_SECONDS: u32 = 60;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Longest pause: an API server that comes back is noticed within this.
 const LONGEST_PAUSE: Duration = Duration::from_millis(800);
+/// Pause where we may not look, after the first [`PATIENT_REFUSALS`]: roles are changed by people, now and then.
+const PAUSE_FORBIDDEN: Duration = Duration::from_secs(60);
+/// An API server that has just started refuses for some seconds what the roles grant: it has not read them yet.
+const PATIENT_REFUSALS: u32 = 16;
 
 /// Longest wait for the next object of a list.
 const LIST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -177,7 +181,10 @@ struct Failures {
 
 impl Failures {
     fn pause_after(&mut self, kind: &str, error: &watcher::Error) -> Duration {
-        let pause = FIRST_PAUSE.saturating_mul(1 << self.count.min(8)).min(LONGEST_PAUSE);
+        let pause = match self.count {
+            PATIENT_REFUSALS.. if forbids(error) => PAUSE_FORBIDDEN,
+            count => FIRST_PAUSE.saturating_mul(1 << count.min(8)).min(LONGEST_PAUSE),
+        };
         match error {
             watcher::Error::WatchError(status) if status.code == 410 => {
                 tracing::debug!(kind, "the watch is too old; listing again");

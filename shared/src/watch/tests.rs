@@ -157,21 +157,35 @@ fn pauses_double_up_to_a_bound() {
     assert_eq!([pause(), pause(), pause(), pause(), pause()], [100, 200, 400, 800, 800]);
 }
 
-#[tokio::test(start_paused = true)]
-async fn pauses_grow_while_lists_fail_and_a_refusal_is_told() {
+/// The pauses between lists that are all refused with `code`, and what was told of it.
+async fn refused(code: u16, times: usize) -> (Vec<u128>, Option<Observed<String>>) {
     let (client, mut server) = connect();
-    let (events_tx, mut events_rx) = mpsc::channel(16);
+    let (events_tx, mut events_rx) = mpsc::channel(32);
     let api: Api<ConfigMap> = Api::all(client);
     let config = watcher::Config::default();
     let following = tokio::spawn(follow(api, config, worth, Some, events_tx));
     let mut last = tokio::time::Instant::now();
-    for pause in [0, 100, 200, 400, 800, 800] {
-        server.request().await.refuse(403);
-        assert_eq!(last.elapsed().as_millis(), pause);
+    let mut pauses = Vec::new();
+    for _ in 0..times {
+        server.request().await.refuse(code);
+        pauses.push(last.elapsed().as_millis());
         last = tokio::time::Instant::now();
     }
-    assert_eq!(events_rx.recv().await, Some(Observed::Forbidden));
     following.abort();
+    (pauses, events_rx.try_recv().ok())
+}
+
+#[tokio::test(start_paused = true)]
+async fn pauses_grow_while_lists_fail() {
+    assert_eq!(refused(500, 6).await, (vec![0, 100, 200, 400, 800, 800], None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_stays_forbidden_is_told_and_asked_for_once_a_minute() {
+    let (pauses, told) = refused(403, 19).await;
+    assert_eq!(pauses[..6], [0, 100, 200, 400, 800, 800]);
+    assert_eq!(pauses[15..], [800, 800, 60_000, 60_000]);
+    assert_eq!(told, Some(Observed::Forbidden));
 }
 
 fn list(version: &str, items: Value) -> Value {
