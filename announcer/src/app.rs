@@ -16,6 +16,7 @@ use anyhow::Context;
 use prometheus_client::registry::Registry;
 use shared::admin::{self, Health};
 use shared::api_client::{self, Connection};
+use shared::api_requests::ApiRequests;
 use shared::clock::Clock;
 use shared::events::{EventMetrics, Recorder};
 use shared::lease::{Election, Leadership};
@@ -45,9 +46,10 @@ const RELEASE: Duration = Duration::from_secs(3);
 /// No cluster can be found, or a part that must live has ended.
 pub async fn run(meant: Meant) -> anyhow::Result<()> {
     let leave_rx = shutdown::requested().context("cannot catch signals")?;
-    let Connection { client, servers } = api_client::connect(&meant.kubeconfigs).await?;
     let clock = Clock::start();
     let mut registry = Registry::default();
+    let requests = ApiRequests::register(registry.sub_registry_with_prefix("kube_vip"));
+    let Connection { client, servers } = api_client::connect(&meant.kubeconfigs, &requests).await?;
     let metrics = Metrics::register(&mut registry, &meant);
     let frames = NeighbourMetrics::register(registry.sub_registry_with_prefix("kube_vip"));
     let monitoring = links::LinkMetrics::register(registry.sub_registry_with_prefix("kube_vip"));

@@ -7,7 +7,7 @@ use anyhow::Context;
 use prometheus_client::registry::Registry;
 use shared::admin::{self, Health};
 use shared::clock::Clock;
-use shared::events::{EventMetrics, Recorder};
+use shared::events::Recorder;
 use shared::lease::{Election, Leadership};
 use shared::task::Owned;
 use shared::{api_client, shutdown};
@@ -25,19 +25,17 @@ const RELEASE: Duration = Duration::from_secs(3);
 /// No cluster can be found, or a part that must live has ended.
 pub async fn run(config: Config, host: &str) -> anyhow::Result<()> {
     let mut leave_rx = shutdown::requested().context("cannot catch signals")?;
-    let client = api_client::connect(&config.kubeconfigs).await?.client;
-    let clock = Clock::start();
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
-    let events =
-        EventMetrics::register(registry.sub_registry_with_prefix("kube_vip_cloud_provider"));
+    let client = api_client::connect(&config.kubeconfigs, &metrics.requests).await?.client;
+    let clock = Clock::start();
     let (ready_tx, ready_rx) = watch::channel(false);
     let (health_tx, health_rx) = watch::channel(Health::default());
     let _admin = config
         .admin
         .map(|address| Owned::spawn(admin::serve(address, Arc::new(registry), health_rx)));
     let (recorder, recording) =
-        Recorder::new(client.clone(), "kube-vip-cloud-provider", host, events);
+        Recorder::new(client.clone(), "kube-vip-cloud-provider", host, metrics.events.clone());
     let _recording = Owned::spawn(recording);
     let (resign_tx, resign_rx) = watch::channel(false);
     let (leadership_rx, mut election) = stand(&config, client.clone(), clock, resign_rx);

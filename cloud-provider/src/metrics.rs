@@ -7,6 +7,11 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+use shared::api_requests::ApiRequests;
+use shared::events::EventMetrics;
+
+/// What the names of all of them begin with.
+const PREFIX: &str = "kube_vip_cloud_provider";
 
 /// Counters and gauges of this program.
 #[derive(Debug, Clone)]
@@ -18,6 +23,10 @@ pub struct Metrics {
     waiting: Family<ReasonLabel, Gauge>,
     /// 1 while this process leads.
     pub leader: Gauge,
+    /// Events that were not written.
+    pub events: EventMetrics,
+    /// What was asked of the API server.
+    pub requests: ApiRequests,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -34,6 +43,8 @@ impl Metrics {
             write_errors: Counter::default(),
             waiting: Family::default(),
             leader: Gauge::default(),
+            events: EventMetrics::register(registry.sub_registry_with_prefix(PREFIX)),
+            requests: ApiRequests::register(registry.sub_registry_with_prefix(PREFIX)),
         };
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("kube_vip_cloud_provider_build", "Version of this program", build);

@@ -1,5 +1,6 @@
 //! The Kubernetes client: where the cluster is, who we are, and how long we wait.
 
+use crate::api_requests::ApiRequests;
 use crate::api_servers::ApiServers;
 use hyper::Uri;
 use hyper::header::{HeaderValue, USER_AGENT};
@@ -77,11 +78,14 @@ pub struct Kubeconfigs {
 }
 
 /// Builds a client: the kubeconfig that was named, else a pod's own identity, else `$KUBECONFIG`, else the first usual
-/// file that exists.
+/// file that exists. Every request is counted in `requests`.
 ///
 /// # Errors
 /// [`ConnectError`], with the file in question. Nothing is sent yet: a cluster that does not answer is no error here.
-pub async fn connect(kubeconfigs: &Kubeconfigs) -> Result<Connection, ConnectError> {
+pub async fn connect(
+    kubeconfigs: &Kubeconfigs,
+    requests: &ApiRequests,
+) -> Result<Connection, ConnectError> {
     // Two providers in one program make rustls refuse to choose; naming one twice is harmless.
     drop(rustls::crypto::ring::default_provider().install_default());
     let (mut config, servers) = match (&kubeconfigs.named, in_pod()) {
@@ -91,13 +95,17 @@ pub async fn connect(kubeconfigs: &Kubeconfigs) -> Result<Connection, ConnectErr
     };
     let agent = concat!("kube-vip/", env!("CARGO_PKG_VERSION"));
     config.headers.push((USER_AGENT, HeaderValue::from_static(agent)));
-    let client = client(&config, servers.clone())?;
+    let client = client(&config, servers.clone(), requests)?;
     Ok(Connection { client, servers })
 }
 
 /// kube's own stack, but for the connector: that one notices a dead server, knows more than one way to a living one, and
 /// does not try again behind our back, because a hidden second try would outlive the decision that it carries.
-fn client(config: &Config, servers: Option<ApiServers>) -> Result<kube::Client, kube::Error> {
+fn client(
+    config: &Config,
+    servers: Option<ApiServers>,
+    requests: &ApiRequests,
+) -> Result<kube::Client, kube::Error> {
     let resolver = tower::service_fn(move |name: Name| resolve(name, servers.clone()));
     let mut tcp = HttpConnector::new_with_resolver(resolver);
     tcp.enforce_http(false);
@@ -117,8 +125,10 @@ fn client(config: &Config, servers: Option<ApiServers>) -> Result<kube::Client, 
     let builder = builder.with_layer(&config.base_uri_layer());
     let headers = config.extra_headers_layer()?;
     Ok(match config.auth_layer()? {
-        Some(identity) => builder.with_layer(&identity).with_layer(&headers).build(),
-        None => builder.with_layer(&headers).build(),
+        Some(identity) => {
+            builder.with_layer(&identity).with_layer(&headers).with_layer(requests).build()
+        }
+        None => builder.with_layer(&headers).with_layer(requests).build(),
     })
 }
 

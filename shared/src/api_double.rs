@@ -1,5 +1,6 @@
 //! An API server for tests: every request waits here until the test answers it.
 
+use crate::api_requests::ApiRequests;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::{Request, Response};
@@ -10,6 +11,7 @@ use std::io;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
+use tower::Layer;
 
 /// Longer than every pause and every timeout of the programs.
 const PATIENCE: Duration = Duration::from_secs(3600);
@@ -31,6 +33,11 @@ pub(crate) struct Received {
 
 /// A client, and the double that it talks to.
 pub(crate) fn connect() -> (Client, ApiDouble) {
+    connect_counted(&ApiRequests::default())
+}
+
+/// The same, with every request counted.
+pub(crate) fn connect_counted(requests: &ApiRequests) -> (Client, ApiDouble) {
     let (requests_tx, requests_rx) = mpsc::unbounded_channel();
     let service = tower::service_fn(move |request: Request<Body>| {
         let requests_tx = requests_tx.clone();
@@ -41,7 +48,7 @@ pub(crate) fn connect() -> (Client, ApiDouble) {
             answer_rx.await.map_err(io::Error::other)
         }
     });
-    (Client::new(service, "default"), ApiDouble { requests_rx })
+    (Client::new(requests.layer(service), "default"), ApiDouble { requests_rx })
 }
 
 async fn receive(

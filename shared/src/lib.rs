@@ -7,6 +7,7 @@ pub mod admin;
 pub mod api_client;
 #[cfg(test)]
 mod api_double;
+pub mod api_requests;
 pub mod api_servers;
 pub mod clock;
 mod due_queue;
