@@ -14,6 +14,8 @@ mod many;
 mod report;
 #[path = "bench/rest.rs"]
 mod rest;
+#[path = "bench/scale.rs"]
+mod scale;
 #[path = "bench/single.rs"]
 mod single;
 
@@ -44,6 +46,9 @@ async fn measure() -> Result<()> {
     let mut report = Report::default();
     report.add(allocator::times()?);
     report.add(allocator::instructions()?);
+    for table in scale::measure().await? {
+        report.add(table);
+    }
     let cluster = Cluster::ready().await?;
     report.add(single::measure(&cluster, wanted.services).await?);
     let waiting = Crowd::gather(&cluster, Room::After).await?;

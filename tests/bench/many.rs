@@ -21,15 +21,16 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 /// How many.
-pub(crate) const COUNT: usize = 500;
+pub(crate) const COUNT: usize = 1_000;
 /// Room for all of them: announced on the segment, but not reached from the client, whose network is smaller.
 const POOL: &str = "198.18.4.0/22";
 /// Requests to create a Service that are under way at a time.
 const AT_ONCE: usize = 32;
 /// Longest wait for all of them; the programs that these replace took eight minutes.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// What the issue asks for, in seconds after the last creation.
+/// What is asked for, in seconds after the last creation.
 const ASKED: f64 = 10.0;
+const ASKED_ALLOCATED: f64 = 5.0;
 /// The two programs as the API server knows them, and the files they come from.
 pub(crate) const ACCOUNTS: [(&str, &str); 2] =
     [("cloud provider", "kube-vip-cloud-controller"), ("announcers", "kube-vip")];
@@ -121,7 +122,7 @@ impl Crowd {
             unit,
             &[unit.of(self.last_created.saturating_sub(self.first_created))],
         );
-        table.line("allocated", unit, &after(self.allocated));
+        table.bounded_line("allocated", unit, &after(self.allocated), ASKED_ALLOCATED);
         table.line("announced on the wire", unit, &after(self.announced));
         table.bounded_line("in status", unit, &after(self.in_status), ASKED);
         if self.room == Room::Before {

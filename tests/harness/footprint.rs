@@ -57,6 +57,12 @@ fn node_in(cgroups: &str) -> Option<String> {
 }
 
 impl PodProcess {
+    /// A process of this machine that is on no node.
+    #[must_use]
+    pub const fn outside(pid: u32) -> Self {
+        Self { node: String::new(), pid }
+    }
+
     /// Its memory now.
     ///
     /// # Errors

@@ -160,12 +160,20 @@ impl Running {
         }
     }
 
+    /// Its number.
+    ///
+    /// # Errors
+    /// It has ended already.
+    pub fn pid(&self) -> Result<u32> {
+        self.child.id().with_context(|| format!("{} has ended already", self.name))
+    }
+
     /// Sends `signal` (a number) to it.
     ///
     /// # Errors
     /// It has ended already.
     pub async fn signal(&self, signal: &str) -> Result<()> {
-        let Some(pid) = self.child.id() else { bail!("{} has ended already", self.name) };
+        let pid = self.pid()?;
         let mut command = Command::new("kill");
         command.args(["-s", signal, &pid.to_string()]);
         output(command).await.map(drop)
