@@ -12,3 +12,9 @@
 
 #[path = "apiserver/bare.rs"]
 mod bare;
+#[path = "apiserver/case.rs"]
+mod case;
+#[path = "apiserver/cases.rs"]
+mod cases;
+#[path = "apiserver/players.rs"]
+mod players;

@@ -3,6 +3,7 @@
 use super::{SOON, wait};
 use anyhow::{Context, Result};
 use k8s_openapi::api::core::v1::Service;
+use kube::Client;
 use kube::api::{Api, DeleteParams, Patch, PatchParams};
 use model::annotations::LOADBALANCER_IPS;
 use serde_json::{Value, json};
@@ -65,16 +66,28 @@ impl NewService {
 #[derive(Clone)]
 pub struct TestService {
     api: Api<Service>,
+    /// Its namespace.
+    pub namespace: String,
     /// Its name.
     pub name: String,
     /// Its UID.
     pub uid: String,
+    /// As the API server answered when it was made.
+    pub made: Service,
 }
 
 impl TestService {
-    pub(crate) fn new(api: Api<Service>, made: &Service) -> Self {
-        let name = made.metadata.name.clone().unwrap_or_default();
-        Self { api, name, uid: made.metadata.uid.clone().unwrap_or_default() }
+    /// The Service `made`, which `api` has just answered.
+    #[must_use]
+    pub fn new(api: Api<Service>, made: &Service) -> Self {
+        let text = |field: &Option<String>| field.clone().unwrap_or_default();
+        let metadata = &made.metadata;
+        let (namespace, name) = (text(&metadata.namespace), text(&metadata.name));
+        Self { api, namespace, name, uid: text(&metadata.uid), made: made.clone() }
+    }
+
+    pub(super) fn client(&self) -> Client {
+        self.api.clone().into_client()
     }
 
     /// It as it is now.
@@ -154,6 +167,16 @@ impl TestService {
     pub async fn change(&self, change: &Value) -> Result<()> {
         let patch = Patch::Merge(change);
         self.api.patch(&self.name, &PatchParams::default(), &patch).await?;
+        Ok(())
+    }
+
+    /// Merges `status` into its status.
+    ///
+    /// # Errors
+    /// The API server refuses.
+    pub async fn change_status(&self, status: &Value) -> Result<()> {
+        let patch = Patch::Merge(json!({"status": status}));
+        self.api.patch_status(&self.name, &PatchParams::default(), &patch).await?;
         Ok(())
     }
 

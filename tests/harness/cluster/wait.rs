@@ -1,14 +1,18 @@
 //! Waiting for an object to become something: by watch, with a deadline, and with a sentence when it does not.
 
-use anyhow::{Result, bail};
-use futures::{StreamExt, pin_mut};
+use anyhow::{Result, anyhow, bail};
+use futures::{StreamExt, TryStreamExt, pin_mut};
+use kube::api::{WatchEvent, WatchParams};
 use kube::runtime::watcher::{self, Event};
 use kube::runtime::{WatchStreamExt, watcher as watch};
-use kube::{Api, Resource};
+use kube::{Api, Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 use std::time::Duration;
+
+/// Pause between two questions about what nothing reports by itself.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Waits until `found` makes something of the object `name`; it is shown every state, `None` when there is no object.
 ///
@@ -24,28 +28,55 @@ pub async fn object<K, T>(
 where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Serialize + Debug + Send + 'static,
 {
-    let stream = watcher::watch_object(api, name).default_backoff();
-    pin_mut!(stream);
     let mut last = "nothing was seen".to_owned();
     let search = async {
         loop {
-            match stream.next().await {
-                Some(Ok(state)) => {
-                    if let Some(result) = found(state.as_ref()) {
-                        return Some(result);
-                    }
-                    last = describe(state.as_ref());
-                }
-                Some(Err(error)) => last = format!("the watch says {error}"),
-                None => return None,
+            match follow(&api, name, &found, &mut last).await {
+                Ok(Some(result)) => return result,
+                // A watch ends now and then.
+                Ok(None) => {}
+                Err(error) => last = format!("the API server says {error}"),
             }
+            tokio::time::sleep(PAUSE).await;
         }
     };
-    match tokio::time::timeout(deadline, search).await {
-        Ok(Some(result)) => Ok(result),
-        Ok(None) => bail!("the watch for {what} ended; last seen: {last}"),
-        Err(_) => bail!("waited {deadline:?} in vain for {what}; last seen: {last}"),
+    let searched = tokio::time::timeout(deadline, search).await;
+    searched.map_err(|_| anyhow!("waited {deadline:?} in vain for {what}; last seen: {last}"))
+}
+
+/// The object as it is, and every change from there on, until `found` makes something of it or the watch ends. (A list
+/// would do for both, but the API server may take 100 ms until it knows that its cache has the latest of it.)
+async fn follow<K, T>(
+    api: &Api<K>,
+    name: &str,
+    found: impl Fn(Option<&K>) -> Option<T>,
+    last: &mut String,
+) -> kube::Result<Option<T>>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Serialize + Debug,
+{
+    let now = api.get_opt(name).await?;
+    if let Some(result) = found(now.as_ref()) {
+        return Ok(Some(result));
     }
+    *last = describe(now.as_ref());
+    let version = now.and_then(|object| object.resource_version()).unwrap_or_default();
+    let parameters = WatchParams::default().fields(&format!("metadata.name={name}"));
+    let changes = api.watch(&parameters, &version).await?;
+    pin_mut!(changes);
+    while let Some(change) = changes.try_next().await? {
+        let state = match change {
+            WatchEvent::Added(object) | WatchEvent::Modified(object) => Some(object),
+            WatchEvent::Deleted(_) => None,
+            WatchEvent::Bookmark(_) => continue,
+            WatchEvent::Error(status) => return Err(kube::Error::Api(status)),
+        };
+        if let Some(result) = found(state.as_ref()) {
+            return Ok(Some(result));
+        }
+        *last = describe(state.as_ref());
+    }
+    Ok(None)
 }
 
 /// Waits until `done` is content with what it was shown: every object that `config` selects, again with each change, and
@@ -104,7 +135,7 @@ pub async fn answer<T, F: Future<Output = Result<T>>>(
         if tokio::time::Instant::now() >= end {
             bail!("waited {deadline:?} in vain for {what}; last answer: {error}");
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
