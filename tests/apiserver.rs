@@ -18,3 +18,5 @@ mod case;
 mod cases;
 #[path = "apiserver/players.rs"]
 mod players;
+#[path = "apiserver/takeover.rs"]
+mod takeover;

@@ -44,6 +44,20 @@ impl AuditEntry {
             .is_some_and(|decision| decision == "forbid")
     }
 
+    /// Whether it may have changed an object of `resource`, or its status.
+    #[must_use]
+    pub fn writes(&self, resource: &str) -> bool {
+        let reads = ["get", "list", "watch"].contains(&self.verb.as_str());
+        !reads && self.object_ref.as_ref().is_some_and(|object| object.resource == resource)
+    }
+
+    /// The object that was asked for: its namespace and name.
+    #[must_use]
+    pub fn object(&self) -> String {
+        let object = self.object_ref.clone().unwrap_or_default();
+        format!("{}/{}", object.namespace, object.name)
+    }
+
     /// Whether `service_account` of kube-system asked.
     #[must_use]
     pub fn is_from(&self, service_account: &str) -> bool {
