@@ -16,6 +16,10 @@ mod bare;
 mod case;
 #[path = "apiserver/cases.rs"]
 mod cases;
+#[path = "apiserver/life.rs"]
+mod life;
+#[path = "apiserver/marks.rs"]
+mod marks;
 #[path = "apiserver/players.rs"]
 mod players;
 #[path = "apiserver/takeover.rs"]

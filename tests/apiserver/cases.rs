@@ -2,13 +2,12 @@
 //! hands over facts, here objects are made; where it compares a plan, here the Service or its Event is awaited.
 
 use crate::case::{Case, Step, Wanted, all};
+use crate::marks::{bears_any_mark, is_looked_after};
 use crate::players::Players;
 use anyhow::{Context, Result, ensure};
 use k8s_openapi::api::core::v1::Service;
 use kube::ResourceExt;
-use model::annotations::{
-    CLEANUP_FINALIZER, IMPLEMENTATION_LABEL, LOADBALANCER_IPS, SERVICE_INTERFACE,
-};
+use model::annotations::{LOADBALANCER_IPS, SERVICE_INTERFACE};
 use serde_json::json;
 use std::collections::BTreeMap;
 use tests::bare::{Bare, Stack};
@@ -164,7 +163,7 @@ fn difference(service: &Service, case: &Case) -> Option<String> {
     if found != then.addresses {
         return Some(format!("{found:?} instead of {:?}", then.addresses));
     }
-    if !(service.labels().contains_key(IMPLEMENTATION_LABEL) && has_finalizer(service)) {
+    if !is_looked_after(service) {
         return Some("label or finalizer is missing".to_owned());
     }
     let interface = annotations.get(SERVICE_INTERFACE);
@@ -174,15 +173,4 @@ fn difference(service: &Service, case: &Case) -> Option<String> {
     let spec = service.spec.as_ref().and_then(|spec| spec.load_balancer_ip.as_ref());
     let differs = then.load_balancer_ip.is_some() && then.load_balancer_ip.as_ref() != spec;
     differs.then(|| format!("spec.loadBalancerIP is {spec:?}"))
-}
-
-fn has_finalizer(service: &Service) -> bool {
-    service.finalizers().iter().any(|finalizer| finalizer == CLEANUP_FINALIZER)
-}
-
-fn bears_any_mark(service: &Service) -> bool {
-    let annotations = service.annotations();
-    has_finalizer(service)
-        || annotations.contains_key(LOADBALANCER_IPS)
-        || service.labels().contains_key(IMPLEMENTATION_LABEL)
 }
