@@ -24,3 +24,5 @@ mod marks;
 mod players;
 #[path = "apiserver/takeover.rs"]
 mod takeover;
+#[path = "apiserver/policy.rs"]
+mod policy;
