@@ -22,7 +22,7 @@ mod life;
 mod marks;
 #[path = "apiserver/players.rs"]
 mod players;
-#[path = "apiserver/takeover.rs"]
-mod takeover;
 #[path = "apiserver/policy.rs"]
 mod policy;
+#[path = "apiserver/takeover.rs"]
+mod takeover;
