@@ -20,9 +20,13 @@ mod cases;
 mod life;
 #[path = "apiserver/marks.rs"]
 mod marks;
+#[path = "apiserver/classes.rs"]
+mod classes;
 #[path = "apiserver/players.rs"]
 mod players;
 #[path = "apiserver/policy.rs"]
 mod policy;
 #[path = "apiserver/takeover.rs"]
 mod takeover;
+#[path = "apiserver/reserved.rs"]
+mod reserved;

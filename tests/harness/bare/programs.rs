@@ -31,7 +31,8 @@ impl Stack {
 
     /// Where the API server says it can be reached, in `default/kubernetes`. Loopback is not allowed there, so it is an
     /// address for documentation (RFC 5737, RFC 3849); nobody goes there.
-    const fn advertised(self) -> &'static str {
+    #[must_use]
+    pub const fn advertised(self) -> &'static str {
         match self {
             Self::Dual | Self::V4 => "192.0.2.1",
             Self::V6 => "2001:db8:ffff::1",
