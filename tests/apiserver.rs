@@ -16,17 +16,17 @@ mod bare;
 mod case;
 #[path = "apiserver/cases.rs"]
 mod cases;
+#[path = "apiserver/classes.rs"]
+mod classes;
 #[path = "apiserver/life.rs"]
 mod life;
 #[path = "apiserver/marks.rs"]
 mod marks;
-#[path = "apiserver/classes.rs"]
-mod classes;
 #[path = "apiserver/players.rs"]
 mod players;
 #[path = "apiserver/policy.rs"]
 mod policy;
-#[path = "apiserver/takeover.rs"]
-mod takeover;
 #[path = "apiserver/reserved.rs"]
 mod reserved;
+#[path = "apiserver/takeover.rs"]
+mod takeover;
