@@ -8,7 +8,6 @@ use crate::world::{Record, World, vips};
 use crate::write::{Edit, ServiceWrite, is_marked};
 use model::address::{AddressRequest, Vip, format_address_list};
 use model::service::{FamilyPolicy, Service, ServiceKey, ServiceType};
-use std::collections::BTreeSet;
 
 /// What is to become of one Service.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,19 +28,17 @@ impl World {
     /// Empty until [`crate::Event::ServicesListed`] and [`crate::Event::ReservedListed`]: every address that is not
     /// free is learned before any is given.
     pub fn plan(&mut self) -> &Plan {
-        if !(self.listed && self.reserved_listed) {
+        if !self.ready() {
             return &self.plan;
         }
-        let mut waiting = BTreeSet::new();
         while let Some(key) = self.unsettled.pop_first() {
             let Some(record) = self.records.get(&key) else { continue };
             let verdict = self.judge(record);
             if verdict == Verdict::Waits {
-                waiting.insert(key.clone());
+                self.poolless.insert(key.clone());
             }
             self.conclude(&key, verdict);
         }
-        self.unsettled = waiting;
         &self.plan
     }
 
@@ -81,7 +78,8 @@ impl World {
             let Some(addresses) = self.widen(record, &annotated)? else {
                 return Ok(Verdict::Waits);
             };
-            return Ok(keep_annotation(record, addresses));
+            let pool = self.pool_behind(service, &annotated, &addresses);
+            return Ok(keep_annotation(record, addresses, pool));
         }
         let spec = service.load_balancer_ip.as_deref().unwrap_or_default();
         let specified = read_static(service, spec, AskedIn::Spec)?;
@@ -89,11 +87,24 @@ impl World {
         let Some(addresses) = self.complete(record, &specified)? else { return Ok(Verdict::Waits) };
         let mut write = ServiceWrite::adopt(service);
         write.annotation = Edit::Set(format_address_list(&addresses));
+        write.pool = self.pool_behind(service, &specified, &addresses);
         if let (true, Some(first)) = (specified.is_empty(), addresses.first()) {
             write.load_balancer_ip = Edit::Set(first.to_string());
             write.interface = self.interface(service);
         }
         Ok(Verdict::Write(write, addresses))
+    }
+
+    /// The key of the pool that has filled up `asked` to `addresses`, if they are more.
+    fn pool_behind(
+        &self,
+        service: &Service,
+        asked: &[AddressRequest],
+        addresses: &[AddressRequest],
+    ) -> Option<String> {
+        let pools = self.pools.as_ref().filter(|_| addresses.len() > asked.len())?;
+        let pool = pools.for_namespace(&service.key.namespace)?.as_ref().ok()?;
+        Some(pool.key.clone())
     }
 
     /// The interface of the namespace, for a Service that names none itself.
@@ -233,10 +244,14 @@ fn read_annotation(record: &Record) -> Result<Vec<AddressRequest>, Refusal> {
 
 /// Leaves an annotation alone that says what it is to say; only where there is something to write anyway is it put in
 /// its plain form.
-fn keep_annotation(record: &Record, addresses: Vec<AddressRequest>) -> Verdict {
+fn keep_annotation(
+    record: &Record,
+    addresses: Vec<AddressRequest>,
+    pool: Option<String>,
+) -> Verdict {
     let service = &record.service;
     let text = service.annotation.as_deref().unwrap_or_default();
-    let mut write = ServiceWrite::adopt(service);
+    let mut write = ServiceWrite { pool, ..ServiceWrite::adopt(service) };
     if let (Follows::Spec, Some(first)) = (record.edited.follows, addresses.first()) {
         write.load_balancer_ip = Edit::Set(first.to_string());
     }

@@ -35,6 +35,8 @@ pub struct World {
     pub(crate) class: Option<String>,
     /// To be judged by the next plan.
     pub(crate) unsettled: BTreeSet<ServiceKey>,
+    /// To be judged as soon as the pools are known.
+    pub(crate) poolless: BTreeSet<ServiceKey>,
     pub(crate) waiting: Waiting,
     pub(crate) plan: Plan,
     /// Whose entries in the plan may differ from those that were asked for last.
@@ -83,6 +85,18 @@ impl World {
     /// a plan costs what has changed in it.
     pub fn take_changed(&mut self) -> BTreeSet<ServiceKey> {
         std::mem::take(&mut self.changed)
+    }
+
+    /// Whether everything that may be in use has been seen.
+    #[must_use]
+    pub const fn ready(&self) -> bool {
+        self.listed && self.reserved_listed
+    }
+
+    /// What [`World::plan`] said last.
+    #[must_use]
+    pub const fn planned(&self) -> &Plan {
+        &self.plan
     }
 
     /// What is wrong with the pools, one entry for each key that cannot be used.
@@ -168,6 +182,7 @@ impl World {
         self.plan.kept.remove(key);
         self.changed.insert(key.clone());
         self.unsettled.remove(key);
+        self.poolless.remove(key);
         let next = self.waiting.place(key, None);
         self.unsettled.extend(next);
         self.hold(key, BTreeSet::new());
@@ -182,6 +197,7 @@ impl World {
         let before = self.pools.replace(pools);
         self.account_for_ports();
         self.unsettled.extend(self.plan.refusals.keys().cloned());
+        self.unsettled.append(&mut self.poolless);
         if let Some(before) = before {
             self.note_kept(&before);
         }

@@ -46,6 +46,10 @@ pub struct ServiceWrite {
     pub label: Edit<String>,
     /// The whole list of finalizers as it is to be; `None`: it stays as it is.
     pub finalizers: Option<Vec<String>>,
+    /// The ConfigMap key of the pool that addresses were taken from for this write; `None`: all of them were asked for by
+    /// name, or there are none. It is not written.
+    #[serde(default)]
+    pub pool: Option<String>,
 }
 
 impl ServiceWrite {
@@ -59,6 +63,7 @@ impl ServiceWrite {
             interface: Edit::Keep,
             label: Edit::Keep,
             finalizers: None,
+            pool: None,
         }
     }
 

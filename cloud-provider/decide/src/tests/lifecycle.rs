@@ -115,6 +115,39 @@ fn judges_one_service_when_one_of_ten_thousand_changes() {
 }
 
 #[test]
+fn who_waits_for_the_pools_to_be_known_is_judged_once_and_again_when_they_are() {
+    let mut bench = Bench::default();
+    all_listed(&mut bench.world);
+    for name in ["a", "b", "c"] {
+        bench.store(service("shop", name));
+    }
+    assert_eq!(bench.plan(), Plan::default());
+    let late = bench.store(service("shop", "d"));
+    assert_eq!(bench.world.unsettled.len(), 1);
+    assert_eq!(bench.plan(), Plan::default());
+    bench.world.apply(pools_seen(&[("cidr-global", "10.0.0.0/24")]));
+    assert_eq!(bench.plan().writes.len(), 4);
+    bench.settle();
+    assert_eq!(bench.addresses(&late), "10.0.0.4");
+}
+
+#[test]
+fn a_write_says_which_pool_it_takes_from() {
+    let mut bench =
+        Bench::with_pools(&[("cidr-shop", "10.0.0.0/24"), ("cidr-global", "10.9.0.0/24")]);
+    let given = bench.store(service("shop", "given"));
+    let elsewhere = bench.store(service("depot", "given"));
+    let asks = bench.store(annotated("shop", "asks", "10.0.0.7"));
+    let plan = bench.plan();
+    assert_eq!(plan.writes[&given].pool.as_deref(), Some("cidr-shop"));
+    assert_eq!(plan.writes[&elsewhere].pool.as_deref(), Some("cidr-global"));
+    assert_eq!(plan.writes[&asks].pool, None);
+    bench.settle();
+    bench.edit(&given, |service| service.deleting = true);
+    assert_eq!(bench.plan().writes[&given].pool, None);
+}
+
+#[test]
 fn events_and_plans_can_be_written_down_and_read_again() {
     let mut bench = Bench::with_pools(&[("range-global", "10.0.0.1")]);
     bench.store(service("shop", "a"));
