@@ -53,6 +53,7 @@ pub async fn run(config: Config, host: &str) -> anyhow::Result<()> {
         office.metrics.leader.set(1);
         serve(&office, &config, leadership_rx.clone(), leave_rx.clone()).await;
         office.metrics.leader.set(0);
+        office.metrics.forget();
         office.ready_tx.send_replace(false);
     }
     // The term is over and nothing is under way: now the Lease may go to somebody else.

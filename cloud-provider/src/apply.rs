@@ -1,6 +1,6 @@
 //! A plan in the form in which it is carried out: patches of Services, and notices for people.
 
-use cloud_provider_decide::{Edit, Plan, Refusal, ServiceWrite, World};
+use cloud_provider_decide::{Edit, Plan, Refusal, ServiceWrite};
 use model::annotations::{
     CLEANUP_FINALIZER, IMPLEMENTATION_LABEL, LOADBALANCER_IPS, SERVICE_INTERFACE,
 };
@@ -10,7 +10,6 @@ use serde_json::{Map, Value, json};
 use shared::events::{Notice, Severity};
 use shared::patch::Part;
 use shared::writes::Change;
-use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 
 /// A write as the API server is told it.
@@ -81,23 +80,60 @@ fn object(field: Option<(String, Value)>) -> Option<Value> {
     Some(Value::Object(Map::from_iter([field?])))
 }
 
-/// The writes of a plan, in the form that is sent.
-#[must_use]
-pub fn writes(plan: &Plan) -> BTreeMap<ServiceKey, AssignAddress> {
-    plan.writes.iter().map(|(key, write)| (key.clone(), AssignAddress(write.clone()))).collect()
+impl AssignAddress {
+    /// What people are told once it is accepted; nothing where it gives no address that the Service did not show.
+    #[must_use]
+    pub fn news(&self, service: &ServiceKey) -> Option<Notice> {
+        let write = &self.0;
+        let message = match (&write.annotation, &write.load_balancer_ip, &write.pool) {
+            (Edit::Set(addresses), _, Some(pool)) => format!("{addresses} given from {pool}"),
+            (Edit::Set(addresses), ..) | (_, Edit::Set(addresses), _) => {
+                format!("{addresses} given, as the Service asks for it")
+            }
+            _ => return None,
+        };
+        Some(Notice {
+            service: service.clone(),
+            uid: write.uid.clone(),
+            severity: Severity::Normal,
+            reason: "AddressAllocated".to_owned(),
+            message,
+        })
+    }
 }
 
-/// The refusals of a plan, as people are told them.
-#[must_use]
-pub fn notices(world: &World, plan: &Plan) -> BTreeMap<ServiceKey, Notice> {
-    let notice = |key: &ServiceKey, refusal: &Refusal| Notice {
-        service: key.clone(),
-        uid: world.uid(key).unwrap_or_default().to_owned(),
-        severity: Severity::Warning,
-        reason: refusal.reason.to_string(),
-        message: refusal.message.clone(),
-    };
-    plan.refusals.iter().map(|(key, refusal)| (key.clone(), notice(key, refusal))).collect()
+/// What people are told of a Service as long as it lasts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// It gets no address.
+    Refused(Refusal),
+    /// It keeps an address that its pool has lost; a sentence.
+    Kept(String),
+}
+
+impl Told {
+    /// What `plan` has to say about the Service `key`.
+    #[must_use]
+    pub fn of(plan: &Plan, key: &ServiceKey) -> Option<Self> {
+        let refused = plan.refusals.get(key).cloned().map(Self::Refused);
+        refused.or_else(|| plan.kept.get(key).cloned().map(Self::Kept))
+    }
+
+    /// The Warning about the Service `key` with this UID.
+    #[must_use]
+    pub fn notice(&self, key: &ServiceKey, uid: Option<&str>) -> Notice {
+        let (reason, message) = match self {
+            Self::Refused(refusal) => (refusal.reason.to_string(), &refusal.message),
+            Self::Kept(sentence) => ("OutsidePool".to_owned(), sentence),
+        };
+        Notice {
+            service: key.clone(),
+            uid: uid.unwrap_or_default().to_owned(),
+            severity: Severity::Warning,
+            reason,
+            message: message.clone(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -114,6 +150,7 @@ mod tests {
             interface: Edit::Set("eth1".to_owned()),
             label: Edit::Remove,
             finalizers: Some(vec!["f".to_owned()]),
+            pool: None,
         };
         let expected = json!({"metadata": {
             "uid": "u",

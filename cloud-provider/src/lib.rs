@@ -4,5 +4,6 @@ pub mod app;
 pub mod apply;
 pub mod args;
 pub mod metrics;
+pub mod observe;
 pub mod reserved;
 pub mod term;

@@ -2,36 +2,41 @@
 //!
 //! A term starts with fresh lists, read from the API server's own store, so that everything which another leader has
 //! given meanwhile is known before anything is given. Its end drops the watches, the world, and every write under way.
+//!
+//! ```text
+//!   events --> World --> what changed in the plan --> writes, notices, metrics
+//!                              one Service at a time: a turn costs what has changed, not what there is
+//! ```
 
-use crate::apply::{AssignAddress, notices, writes};
+use crate::apply::{AssignAddress, Told};
 use crate::args::Config;
 use crate::metrics::Metrics;
+use crate::observe;
 use crate::reserved::follow_reserved;
 use cloud_provider_decide::{Event, World};
-use k8s_openapi::api::core::v1::{ConfigMap, Service};
-use kube::runtime::watcher;
-use kube::{Api, Client};
+use kube::Client;
+use model::machine::Time;
+use model::service::ServiceKey;
 use shared::clock::Clock;
 use shared::events::Recorder;
 use shared::lease::Leadership;
 use shared::notices::Notices;
 use shared::patch::{Answer, ServiceWriter};
 use shared::shutdown;
-use shared::slim;
 use shared::task::Owned;
-use shared::watch::{Observed, follow};
 use shared::writes::{Outcome, Writes};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
-/// Events that may wait; the watches wait where it is full.
+/// Events that may wait; the watches wait where it is full. So many are taken in at most before a term looks whether it
+/// is over.
 const QUEUE: usize = 1024;
 /// Longest wait for the answers to what was sent before the process leaves.
 const LAST_ANSWERS: Duration = Duration::from_secs(3);
 
 /// What a term needs from the process around it.
-#[derive(Clone)]
 pub struct Office {
     /// The API server.
     pub client: Client,
@@ -41,7 +46,7 @@ pub struct Office {
     pub recorder: Recorder,
     /// Counters.
     pub metrics: Metrics,
-    /// Told whether the first lists have arrived.
+    /// Told whether everything that may be in use has been seen.
     pub ready_tx: watch::Sender<bool>,
 }
 
@@ -55,25 +60,24 @@ pub async fn serve(
 ) {
     let this_term = leadership_rx.borrow().term();
     let (events_tx, mut events_rx) = mpsc::channel(QUEUE);
-    let _reserved = Owned::spawn(follow_reserved(office.client.clone(), events_tx.clone()));
-    let _services = Owned::spawn(follow_services(office.client.clone(), events_tx.clone()));
-    let _pools = Owned::spawn(follow_pools(office.client.clone(), config, events_tx));
-    let writer = ServiceWriter::new(office.client.clone(), office.clock, leadership_rx.clone());
-    let mut term = Term {
-        world: World::new(config.class.clone()),
-        writes: Writes::new(writer),
-        notices: Notices::new(office.recorder.clone()),
-    };
+    let client = &office.client;
+    let _reserved = Owned::spawn(follow_reserved(client.clone(), events_tx.clone()));
+    let _services = Owned::spawn(observe::services(client.clone(), events_tx.clone()));
+    let _pools = Owned::spawn(observe::pools(client.clone(), &config.pools, events_tx));
+    let writer = ServiceWriter::new(client.clone(), office.clock, leadership_rx.clone());
+    let mut term = Term::begin(office, config, writer);
     let over = |leadership: &Leadership| !leadership.claimed() || leadership.term() != this_term;
     loop {
+        // In this order: who does not lead any more takes nothing in, however much there is.
         tokio::select! {
+            biased;
             _ = leadership_rx.wait_for(over) => return,
             () = shutdown::wait(&mut leave_rx) => break,
+            outcome = term.writes.next() => term.answered(&outcome),
             event = events_rx.recv() => {
                 let Some(event) = event else { return };
-                term.take(event, &mut events_rx, office);
+                term.take(event, &mut events_rx);
             }
-            outcome = term.writes.next() => count(&outcome, office),
         }
     }
     if timeout(LAST_ANSWERS, term.writes.finish()).await.is_err() {
@@ -81,110 +85,97 @@ pub async fn serve(
     }
 }
 
-struct Term {
+struct Term<'a> {
+    office: &'a Office,
     world: World,
     writes: Writes<AssignAddress>,
     notices: Notices,
+    /// When that was taken in which led to a write without a final answer.
+    since: BTreeMap<ServiceKey, Time>,
 }
 
-impl Term {
-    /// Takes in `first` and everything that has queued up behind it, then plans once.
-    fn take(&mut self, first: Event, events_rx: &mut mpsc::Receiver<Event>, office: &Office) {
-        let mut next = Some(first);
-        while let Some(event) = next {
-            if event == Event::ServicesListed {
-                office.ready_tx.send_replace(true);
-            }
-            let pools = matches!(event, Event::PoolsSeen(_));
-            self.world.apply(event);
-            if pools {
-                self.report_pools();
-            }
-            next = events_rx.try_recv().ok();
+impl<'a> Term<'a> {
+    fn begin(office: &'a Office, config: &Config, writer: ServiceWriter) -> Self {
+        Self {
+            office,
+            world: World::new(config.class.clone()),
+            writes: Writes::new(writer),
+            notices: Notices::new(office.recorder.clone()),
+            since: BTreeMap::new(),
         }
-        let plan = self.world.plan().clone();
-        office.metrics.show(&plan);
-        self.writes.want_all(writes(&plan));
-        self.notices.tell_all(notices(&self.world, &plan));
     }
 
-    /// Said when the ConfigMap was read, not again until it changes.
-    fn report_pools(&self) {
-        for fault in self.world.pool_faults() {
+    /// Takes in `first` and what has queued up behind it, then plans once and hands on what has changed.
+    fn take(&mut self, first: Event, events_rx: &mut mpsc::Receiver<Event>) {
+        let now = self.office.clock.now();
+        self.learn(first);
+        for _ in 1..QUEUE {
+            let Ok(event) = events_rx.try_recv() else { break };
+            self.learn(event);
+        }
+        self.office.ready_tx.send_if_modified(|ready| {
+            let was_ready = std::mem::replace(ready, self.world.ready());
+            was_ready != *ready
+        });
+        self.world.plan();
+        for key in self.world.take_changed() {
+            self.hand_on(key, now);
+        }
+        self.office.metrics.show(&self.world);
+    }
+
+    fn learn(&mut self, event: Event) {
+        let pools = matches!(event, Event::PoolsSeen(_));
+        self.world.apply(event);
+        // Said when the ConfigMap was read, not again until it changes.
+        for fault in self.world.pool_faults().filter(|_| pools) {
             tracing::error!("a pool cannot be used, the others can: {fault}");
         }
     }
-}
 
-fn count(outcome: &Outcome<AssignAddress>, office: &Office) {
-    match &outcome.answer {
-        Answer::Written => {
-            office.metrics.writes.inc();
-            tracing::info!(service = %outcome.service, "{}", outcome.change);
+    /// Makes of one Service's part of the plan what is wanted and what is told.
+    fn hand_on(&mut self, key: ServiceKey, now: Time) {
+        let plan = self.world.planned();
+        let write = plan.writes.get(&key).cloned().map(AssignAddress);
+        let told = Told::of(plan, &key);
+        let notice = told.as_ref().map(|told| told.notice(&key, self.world.uid(&key)));
+        if self.notices.tell(&key, notice)
+            && let Some(Told::Refused(refusal)) = told
+        {
+            self.office.metrics.count_refusal(refusal.reason);
         }
-        Answer::Outdated | Answer::Gone | Answer::NotLeading => {
-            tracing::debug!(service = %outcome.service, answer = ?outcome.answer, "not written");
-        }
-        Answer::Failed(error) => {
-            office.metrics.write_errors.inc();
-            tracing::warn!(service = %outcome.service, %error, "not written; trying again");
+        let wanted = write.is_some();
+        let other = self.writes.want(key.clone(), write);
+        if !wanted {
+            self.since.remove(&key);
+        } else if other {
+            self.since.entry(key).or_insert(now);
         }
     }
-}
 
-/// All Services, of any type: one that has changed its type must give its address back.
-async fn follow_services(client: Client, events_tx: mpsc::Sender<Event>) {
-    let api: Api<Service> = Api::all(client);
-    let door = |observed| match observed {
-        Observed::Seen(service) => Some(Event::ServiceSeen(service)),
-        Observed::Gone(key) => Some(Event::ServiceGone(key)),
-        Observed::Listed => Some(Event::ServicesListed),
-        Observed::Forbidden => None,
-    };
-    follow(api, watcher::Config::default(), |object| Some(slim::service(object)), door, events_tx)
-        .await;
-}
-
-fn follow_pools(
-    client: Client,
-    config: &Config,
-    events_tx: mpsc::Sender<Event>,
-) -> impl Future<Output = ()> + use<> {
-    let api: Api<ConfigMap> = Api::namespaced(client, &config.pools.namespace);
-    let selected =
-        watcher::Config::default().fields(&format!("metadata.name={}", config.pools.name));
-    let (observed_tx, observed_rx) = mpsc::channel(1);
-    let slim = |object: ConfigMap| Some(object.data.unwrap_or_default());
-    async move {
-        tokio::join!(
-            follow(api, selected, slim, Some, observed_tx),
-            pass_on(observed_rx, events_tx)
-        );
-    }
-}
-
-/// There is one ConfigMap or none; a list that did not show it means none.
-async fn pass_on(
-    mut observed_rx: mpsc::Receiver<Observed<std::collections::BTreeMap<String, String>>>,
-    events_tx: mpsc::Sender<Event>,
-) {
-    let mut seen = false;
-    while let Some(observed) = observed_rx.recv().await {
-        let event = match observed {
-            Observed::Seen(data) => {
-                seen = true;
-                Event::PoolsSeen(Some(data))
+    fn answered(&mut self, outcome: &Outcome<AssignAddress>) {
+        let Outcome { service, change, answer } = outcome;
+        let metrics = &self.office.metrics;
+        match answer {
+            Answer::Written => {
+                let since = self.since.remove(service);
+                metrics.count_write(since.map(|since| self.office.clock.now().since(since)));
+                tracing::info!(%service, "{change}");
+                if let Some(news) = change.news(service) {
+                    metrics.allocations.inc();
+                    self.office.recorder.record(news);
+                }
             }
-            Observed::Gone(_) => {
-                seen = false;
-                Event::PoolsSeen(None)
+            Answer::Outdated | Answer::Gone | Answer::NotLeading => {
+                tracing::debug!(%service, ?answer, "not written");
             }
-            Observed::Forbidden => continue,
-            Observed::Listed if seen => continue,
-            Observed::Listed => Event::PoolsSeen(None),
-        };
-        if events_tx.send(event).await.is_err() {
-            return;
+            Answer::Failed(error) => {
+                metrics.write_errors.inc();
+                tracing::warn!(%service, %error, "not written; trying again");
+            }
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,11 @@
 //! An API server for tests: every request waits here until the test answers it.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "what is not as a test expects ends the test"
+)]
+
 use crate::api_requests::ApiRequests;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -17,27 +23,30 @@ use tower::Layer;
 const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// The server's side of a client made by [`connect`].
-pub(crate) struct ApiDouble {
+pub struct ApiDouble {
     requests_rx: mpsc::UnboundedReceiver<Received>,
 }
 
 /// A request that has arrived and waits for its answer. Dropped unanswered, it is a connection that broke.
-pub(crate) struct Received {
-    pub(crate) method: String,
+pub struct Received {
+    /// `GET`, `PATCH` and so on.
+    pub method: String,
     /// Path and query.
-    pub(crate) uri: String,
+    pub uri: String,
     /// What was sent, or null.
-    pub(crate) body: Value,
+    pub body: Value,
     answer_tx: oneshot::Sender<Response<Full<Bytes>>>,
 }
 
 /// A client, and the double that it talks to.
-pub(crate) fn connect() -> (Client, ApiDouble) {
+#[must_use]
+pub fn connect() -> (Client, ApiDouble) {
     connect_counted(&ApiRequests::default())
 }
 
 /// The same, with every request counted.
-pub(crate) fn connect_counted(requests: &ApiRequests) -> (Client, ApiDouble) {
+#[must_use]
+pub fn connect_counted(requests: &ApiRequests) -> (Client, ApiDouble) {
     let (requests_tx, requests_rx) = mpsc::unbounded_channel();
     let service = tower::service_fn(move |request: Request<Body>| {
         let requests_tx = requests_tx.clone();
@@ -63,36 +72,36 @@ async fn receive(
 
 impl ApiDouble {
     /// The next request, as soon as it arrives. Where none ever does, the paused clock of the test runs out.
-    pub(crate) async fn request(&mut self) -> Received {
+    pub async fn request(&mut self) -> Received {
         let request = timeout(PATIENCE, self.requests_rx.recv()).await;
         request.expect("no request has arrived").expect("the client is gone")
     }
 
     /// The next request, if it has arrived already.
-    pub(crate) fn arrived(&mut self) -> Option<Received> {
+    pub fn arrived(&mut self) -> Option<Received> {
         self.requests_rx.try_recv().ok()
     }
 }
 
 impl Received {
     /// Answers with `body`; a client that does not wait any more is fine.
-    pub(crate) fn answer(self, status: u16, body: &Value) {
+    pub fn answer(self, status: u16, body: &Value) {
         self.answer_raw(status, body.to_string());
     }
 
     /// Answers with this very text.
-    pub(crate) fn answer_raw(self, status: u16, body: String) {
+    pub fn answer_raw(self, status: u16, body: String) {
         let response = Response::builder().status(status).body(Full::from(body)).unwrap();
         drop(self.answer_tx.send(response));
     }
 
     /// Accepts what was sent.
-    pub(crate) fn accept(self) {
+    pub fn accept(self) {
         self.answer(200, &json!({"kind": "Service", "apiVersion": "v1"}));
     }
 
     /// Refuses with the API server's own kind of error.
-    pub(crate) fn refuse(self, code: u16) {
+    pub fn refuse(self, code: u16) {
         let status = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": code,
             "reason": "Refused", "message": format!("refused with {code}"),
@@ -101,7 +110,8 @@ impl Received {
     }
 
     /// Method and path, as in `PATCH /api/v1/...`.
-    pub(crate) fn line(&self) -> String {
+    #[must_use]
+    pub fn line(&self) -> String {
         format!("{} {}", self.method, self.uri)
     }
 }

@@ -9,6 +9,8 @@ use prometheus_client::registry::Registry;
 use std::task::{Context, Poll};
 use tower::{Layer, Service};
 
+/// The verbs that are told apart, as the API server's authorization knows them.
+const VERBS: [&str; 7] = ["get", "list", "watch", "create", "update", "patch", "delete"];
 /// The code of a request that got no answer, or whose answer was not waited for.
 const NO_ANSWER: &str = "error";
 
@@ -29,6 +31,11 @@ impl ApiRequests {
     #[must_use]
     pub fn register(registry: &mut Registry) -> Self {
         let counted = Self::default();
+        // Failures are there from the start, so that the first of them is an increase.
+        for verb in VERBS {
+            let labels = RequestLabels { verb, code: NO_ANSWER.to_owned() };
+            drop(counted.requests.get_or_create(&labels));
+        }
         registry.register(
             "api_requests",
             "Requests to the API server, by verb and by the code of the answer; without an answer the code is error",
@@ -102,7 +109,7 @@ impl Drop for Open {
     }
 }
 
-/// The verb, as the API server's authorization knows it.
+/// One of [`VERBS`], or `other` for what this project never asks.
 fn verb(method: &Method, uri: &Uri) -> &'static str {
     match *method {
         Method::GET if watches(uri) => "watch",

@@ -5,8 +5,8 @@
 pub mod about;
 pub mod admin;
 pub mod api_client;
-#[cfg(test)]
-mod api_double;
+#[cfg(any(test, feature = "api-double"))]
+pub mod api_double;
 pub mod api_requests;
 pub mod api_servers;
 pub mod clock;

@@ -64,9 +64,10 @@ impl<C: Change> Writes<C> {
         Self { writer: Arc::new(writer), agenda: Agenda::new(), running: FuturesUnordered::new() }
     }
 
-    /// From now on `change` is to be written to the Service `key`; `None`: nothing.
-    pub fn want(&mut self, key: ServiceKey, change: Option<C>) {
-        self.agenda.want(key, change, Instant::now());
+    /// From now on `change` is to be written to the Service `key`; `None`: nothing. Returns whether something else was
+    /// wanted before.
+    pub fn want(&mut self, key: ServiceKey, change: Option<C>) -> bool {
+        self.agenda.want(key, change, Instant::now())
     }
 
     /// From now on exactly `wanted` is to be written. Costs as much as the set is large.

@@ -55,11 +55,12 @@ impl<K: Ord + Clone, C: Clone + PartialEq> Agenda<K, C> {
         Self { wanted: BTreeMap::new(), under_way: BTreeMap::new(), due: DueQueue::new(), open: 0 }
     }
 
-    /// From now on `change` is wanted of `key`; `None`: nothing. What is wanted already goes on as it is.
-    pub(super) fn want(&mut self, key: K, change: Option<C>, now: Instant) {
+    /// From now on `change` is wanted of `key`; `None`: nothing. What is wanted already goes on as it is. Returns whether
+    /// something else was wanted before.
+    pub(super) fn want(&mut self, key: K, change: Option<C>, now: Instant) -> bool {
         let known = self.wanted.get(&key);
         if known.map(|entry| &entry.change) == change.as_ref() {
-            return;
+            return false;
         }
         if let Some(known) = self.wanted.remove(&key) {
             self.open = self.open.saturating_sub(usize::from(known.stage != Stage::Done));
@@ -67,7 +68,7 @@ impl<K: Ord + Clone, C: Clone + PartialEq> Agenda<K, C> {
                 self.due.remove(place);
             }
         }
-        let Some(change) = change else { return };
+        let Some(change) = change else { return true };
         let stage = if self.under_way.contains_key(&key) {
             Stage::UnderWay
         } else {
@@ -75,6 +76,7 @@ impl<K: Ord + Clone, C: Clone + PartialEq> Agenda<K, C> {
         };
         self.open = self.open.saturating_add(1);
         self.wanted.insert(key, Entry { change, stage });
+        true
     }
 
     /// The keys of which something is wanted.
