@@ -12,6 +12,7 @@
 //! loss or repetition of writes gives one address to two Services that would collide on it.
 
 mod allocate;
+pub mod check;
 mod conflict;
 mod edits;
 mod event;
@@ -21,8 +22,10 @@ mod kept;
 mod plan;
 mod pools;
 mod reason;
+pub mod report;
 mod reserved;
 mod sharing;
+mod snapshot;
 mod stock;
 #[cfg(test)]
 mod tests;
@@ -34,6 +37,7 @@ pub use event::{Event, Reserver};
 pub use plan::Plan;
 pub use pools::{ElementFault, ParsePoolsError};
 pub use reason::{Reason, Refusal};
+pub use snapshot::Snapshot;
 pub use stock::PoolState;
 pub use world::World;
 pub use write::{Edit, ServiceWrite};

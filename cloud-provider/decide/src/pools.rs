@@ -16,16 +16,16 @@ mod tests;
 
 pub(crate) use address_set::{AddressSet, is_passed_over, number, vip};
 pub use element::ElementFault;
-use element::{Element, parse_element};
+pub(crate) use element::{Element, parse_element};
 use model::address::{Family, Vip};
-pub(crate) use options::{Options, SearchOrder};
+pub(crate) use options::{ALLOW_SHARE, INTERFACE, Options, SEARCH_ORDER, SKIP_ENDS, SearchOrder};
 use std::collections::BTreeMap;
 
 /// Key prefixes of pools, in the order in which they are looked up.
-const KINDS: [&str; 2] = ["cidr", "range"];
+pub(crate) const KINDS: [&str; 2] = ["cidr", "range"];
 
 /// The name that stands for every namespace.
-const GLOBAL: &str = "global";
+pub(crate) const GLOBAL: &str = "global";
 
 /// Why a pool cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +73,11 @@ impl Pools {
         self.by_key.values().flatten()
     }
 
+    /// Those that name `vip`, whether a namespace looks there or not.
+    pub(crate) fn naming(&self, vip: Vip) -> impl Iterator<Item = &Pool> {
+        self.readable().filter(move |pool| pool.names(vip))
+    }
+
     /// The pool for Services of `namespace`; `None`: there is no key for it.
     pub(crate) fn for_namespace(&self, namespace: &str) -> Option<&Result<Pool, ParsePoolsError>> {
         [namespace, GLOBAL]
@@ -87,7 +92,13 @@ impl Pools {
     }
 }
 
-fn is_pool_key(key: &str) -> bool {
+/// The elements of a pool's value, as they stand there.
+pub(crate) fn elements(value: &str) -> impl Iterator<Item = &str> {
+    value.split(',').map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// Whether `key` names a pool.
+pub(crate) fn is_pool_key(key: &str) -> bool {
     key.split_once('-').is_some_and(|(kind, scope)| KINDS.contains(&kind) && !scope.is_empty())
 }
 
@@ -115,7 +126,7 @@ impl Pool {
     fn parse(key: &str, value: &str, skip_ends: bool) -> Result<Self, ParsePoolsError> {
         let mut v4 = Gathered::new(Family::V4);
         let mut v6 = Gathered::new(Family::V6);
-        for text in value.split(',').map(str::trim).filter(|text| !text.is_empty()) {
+        for text in elements(value) {
             let element = parse_element(text, skip_ends).map_err(|fault| {
                 ParsePoolsError::Element { key: key.to_owned(), element: text.to_owned(), fault }
             })?;

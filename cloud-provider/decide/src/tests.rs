@@ -1,6 +1,7 @@
 //! Behaviour of the whole: events in, plan out.
 
 mod cases;
+mod check;
 mod cluster;
 mod edits;
 mod leaving;
@@ -8,6 +9,7 @@ mod lifecycle;
 mod messages;
 mod naive;
 mod random;
+mod report;
 mod reserved;
 mod sharing;
 mod shortage;

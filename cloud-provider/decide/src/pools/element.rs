@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 /// What one element adds to a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Element {
+pub(crate) enum Element {
     /// `0.0.0.0/32` or `::/128`: a DHCP server gives the address.
     AskDhcp(Family),
     /// All addresses from `first` to `last`, both included, as numbers.
@@ -65,7 +65,7 @@ const MAPPED: (u128, u128) = (0xffff_0000_0000, 0xffff_ffff_ffff);
 
 /// Reads one element; blanks around its parts do not matter. `skip_ends`: an IPv4 CIDR is without its first and last
 /// address, where it has others.
-pub(super) fn parse_element(text: &str, skip_ends: bool) -> Result<Element, ElementFault> {
+pub(crate) fn parse_element(text: &str, skip_ends: bool) -> Result<Element, ElementFault> {
     let (first, last) = ends(text)?;
     let family = Family::of(first);
     let (first, last) = (number(first), number(last));
