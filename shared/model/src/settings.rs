@@ -22,7 +22,7 @@ pub struct Setting {
     pub flag: &'static str,
     /// Name of the environment variable; empty when there is only a flag.
     pub variable: &'static str,
-    /// Names that still work, flags or variables, and are answered with a warning.
+    /// Names that still work, flags or variables, and are answered with a warning; but one letter is short for the flag.
     pub old_names: &'static [&'static str],
     /// Switch or value.
     pub kind: Kind,
@@ -38,12 +38,18 @@ impl Setting {
     pub const fn name(&self) -> &'static str {
         if self.flag.is_empty() { self.variable } else { self.flag }
     }
+
+    /// The letter that is short for the flag, if there is one.
+    fn letter(&self) -> Option<&'static str> {
+        self.old_names.iter().copied().find(|name| name.len() == 1)
+    }
 }
 
 /// Everything that was typed, and everything that is wrong or old about it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Typed {
     values: BTreeMap<&'static str, (String, String)>,
+    flags: Vec<(&'static str, String)>,
     /// Words that are no flags.
     pub words: Vec<String>,
     /// Sentences about what must be mended before the program can start.
@@ -72,6 +78,12 @@ impl Typed {
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// Every value of the flag `name` in the order in which it was given, for one that may be repeated.
+    pub fn every(&self, name: &str) -> impl Iterator<Item = &str> {
+        let named = self.flags.iter().filter(move |(flag, _)| *flag == name);
+        named.map(|(_, value)| value.as_str())
     }
 
     /// Whether the flag `name` was given with an empty value, which for some means "none".
@@ -108,7 +120,7 @@ impl Typed {
                 .find(|(key, value)| key == name && !value.is_empty())
                 .map(|(_, value)| value.clone())
         };
-        // A name of one letter is a flag's; nobody calls a variable so.
+        // A letter is short for a flag; nobody calls a variable so.
         for old in setting.old_names.iter().filter(|old| old.len() > 1) {
             if let Some(value) = found(old) {
                 self.warn_old(old, setting.variable);
@@ -130,16 +142,17 @@ impl Typed {
             };
             let (flag, given) =
                 flag.split_once('=').map_or((flag, None), |(flag, value)| (flag, Some(value)));
+            let said = argument.split_once('=').map_or(argument.as_str(), |(said, _)| said);
             // A setting that has a variable only has no name that could be typed.
             let named = |setting: &&Setting| {
                 !flag.is_empty() && (setting.flag == flag || setting.old_names.contains(&flag))
             };
             let Some(setting) = settings.iter().find(named) else {
-                self.faults.push(format!("--{flag}: there is no such flag"));
+                self.faults.push(format!("{said}: there is no such flag"));
                 continue;
             };
-            if setting.flag != flag {
-                self.warn_old(&format!("--{flag}"), &format!("--{}", setting.flag));
+            if setting.flag != flag && setting.letter() != Some(flag) {
+                self.warn_old(said, &format!("--{}", setting.flag));
             }
             let value = match (given, setting.kind) {
                 (Some(value), _) => Some(value.to_owned()),
@@ -148,9 +161,10 @@ impl Typed {
             };
             match value {
                 Some(value) => {
-                    drop(self.values.insert(setting.name(), (format!("--{flag}"), value)))
+                    self.flags.push((setting.name(), value.clone()));
+                    self.values.insert(setting.name(), (said.to_owned(), value));
                 }
-                None => self.faults.push(format!("--{flag}: a value must follow")),
+                None => self.faults.push(format!("{said}: a value must follow")),
             }
         }
     }
@@ -192,8 +206,11 @@ pub fn unknown_variables<'a>(
 #[must_use]
 pub fn table(settings: &[Setting]) -> String {
     let rows = settings.iter().map(|setting| {
-        let flag =
-            if setting.flag.is_empty() { String::new() } else { format!("--{}", setting.flag) };
+        let flag = match (setting.flag, setting.letter()) {
+            ("", _) => String::new(),
+            (flag, None) => format!("--{flag}"),
+            (flag, Some(letter)) => format!("-{letter}, --{flag}"),
+        };
         let default = if setting.default.is_empty() {
             String::new()
         } else {
@@ -217,80 +234,4 @@ pub fn markdown(settings: &[Setting]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SETTINGS: &[Setting] = &[
-        Setting {
-            flag: "arp",
-            variable: "vip_arp",
-            old_names: &[],
-            kind: Kind::Switch,
-            default: "",
-            help: "",
-        },
-        Setting {
-            flag: "port",
-            variable: "port",
-            old_names: &["oldPort"],
-            kind: Kind::Value,
-            default: "",
-            help: "",
-        },
-    ];
-
-    fn read(arguments: &[&str], environment: &[(&str, &str)]) -> Typed {
-        let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
-        let environment: Vec<_> =
-            environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        Typed::read(SETTINGS, &arguments, &environment)
-    }
-
-    #[test]
-    fn an_explicit_flag_beats_the_environment() {
-        let mut typed =
-            read(&["manager", "--arp=false", "--port", "7"], &[("vip_arp", "T"), ("port", "8")]);
-        assert_eq!(typed.switch("arp"), Some(false));
-        assert_eq!(typed.text("port"), Some("7"));
-        assert_eq!(typed.words, ["manager"]);
-    }
-
-    #[test]
-    fn finds_all_faults_in_one_reading() {
-        let mut typed = read(&["--nope", "--neither=1", "--port"], &[("vip_arp", "maybe")]);
-        assert_eq!(typed.switch("arp"), None);
-        assert_eq!(
-            typed.faults,
-            [
-                "--nope: there is no such flag",
-                "--neither: there is no such flag",
-                "--port: a value must follow",
-                "vip_arp: \"maybe\" is neither true nor false",
-            ]
-        );
-    }
-
-    #[test]
-    fn an_empty_variable_is_unset_and_an_old_name_warns() {
-        let typed = read(&["--oldPort=9"], &[("vip_arp", "")]);
-        assert_eq!((typed.text("arp"), typed.text("port")), (None, Some("9")));
-        assert_eq!(typed.warnings, ["--oldPort is an old name and still works; write --port"]);
-    }
-
-    #[test]
-    fn dashes_without_a_name_are_no_flag_even_where_a_setting_has_none() {
-        let nameless = Setting { flag: "", variable: "vip_rate", ..SETTINGS[1] };
-        let arguments = ["--", "1", "-", "2", "--=3"].map(str::to_owned);
-        let typed = Typed::read(&[nameless], &arguments, &[]);
-        assert_eq!(typed.text("vip_rate"), None);
-        assert_eq!(typed.words, ["1", "2"]);
-        assert_eq!(typed.faults, ["--: there is no such flag"; 3]);
-    }
-
-    #[test]
-    fn names_variables_that_look_like_ours() {
-        let environment =
-            [("vip_apr".to_owned(), String::new()), ("HOME".to_owned(), String::new())];
-        assert_eq!(unknown_variables(SETTINGS, &environment, &["vip_"]), ["vip_apr"]);
-    }
-}
+mod tests;
