@@ -158,16 +158,14 @@ pub fn read(
         typed.warnings.push(format!("{name} is not a variable of this program"));
     }
     for word in std::mem::take(&mut typed.words) {
-        typed.faults.push(format!("{word:?} is not a flag, and there are no subcommands"));
+        typed.faults.push(format!("{word:?} is neither a flag nor, as the first word, a command"));
     }
     let config = meant(&mut typed, host);
     if typed.faults.is_empty() { Ok(config) } else { Err(ReadConfigError(typed.faults)) }
 }
 
 fn meant(typed: &mut Typed, host: &str) -> Config {
-    let text =
-        |typed: &Typed, name: &str| typed.text(name).unwrap_or_else(|| default(name)).to_owned();
-    let pools = ObjectKey::new(text(typed, "KUBEVIP_NAMESPACE"), text(typed, "KUBEVIP_CONFIG_MAP"));
+    let Target { pools, class, kubeconfigs } = target(typed);
     let lease_key = ObjectKey::new(
         text(typed, "leader-elect-resource-namespace"),
         text(typed, "leader-elect-resource-name"),
@@ -177,21 +175,55 @@ fn meant(typed: &mut Typed, host: &str) -> Config {
     let port = typed.parsed("secure-port", str::parse::<u16>).unwrap_or(10258);
     let address = typed.parsed("bind-address", str::parse).unwrap_or(Ipv6Addr::UNSPECIFIED.into());
     let verbosity = typed.parsed("v", str::parse::<u8>).unwrap_or(2);
-    let outside = typed.switch("OutSideCluster").unwrap_or(false);
-    let home = std::env::home_dir().map(|home| home.join(".kube/config"));
     Config {
         pools,
-        class: class::meant(typed),
+        class,
         lease: elect.then_some((lease_key, lease)),
         admin: (port != 0).then_some(SocketAddr::new(address, port)),
+        kubeconfigs,
+        level: if verbosity >= 4 { Level::Debug } else { Level::Info },
+        warnings: std::mem::take(&mut typed.warnings),
+    }
+}
+
+/// Which of [`SETTINGS`] say where the cluster is and what in it is ours.
+pub(crate) const TARGET: [&str; 6] = [
+    "KUBEVIP_NAMESPACE",
+    "KUBEVIP_CONFIG_MAP",
+    class::ENABLED,
+    class::NAME,
+    "OutSideCluster",
+    "kubeconfig",
+];
+
+/// Where the cluster is, and what in it is ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// The ConfigMap that holds the pools.
+    pub(crate) pools: ObjectKey,
+    /// The `spec.loadBalancerClass` of the Services to serve; `None`: those that name none.
+    pub(crate) class: Option<String>,
+    /// Where to look for a kubeconfig.
+    pub(crate) kubeconfigs: Kubeconfigs,
+}
+
+/// What [`TARGET`] means as it was typed.
+pub(crate) fn target(typed: &mut Typed) -> Target {
+    let outside = typed.switch("OutSideCluster").unwrap_or(false);
+    let home = std::env::home_dir().map(|home| home.join(".kube/config"));
+    Target {
+        pools: ObjectKey::new(text(typed, "KUBEVIP_NAMESPACE"), text(typed, "KUBEVIP_CONFIG_MAP")),
+        class: class::meant(typed),
         kubeconfigs: Kubeconfigs {
             named: typed.text("kubeconfig").map(PathBuf::from),
             outside,
             usual: home.into_iter().collect(),
         },
-        level: if verbosity >= 4 { Level::Debug } else { Level::Info },
-        warnings: std::mem::take(&mut typed.warnings),
     }
+}
+
+fn text(typed: &Typed, name: &str) -> String {
+    typed.text(name).unwrap_or_else(|| default(name)).to_owned()
 }
 
 fn lease_settings(typed: &mut Typed, host: &str) -> LeaseSettings {
@@ -213,8 +245,9 @@ fn default(name: &str) -> &'static str {
 #[must_use]
 pub fn help() -> String {
     let intro = "kube-vip-cloud-provider gives Services of type LoadBalancer their addresses.\n\n\
-                 Pools stand in the ConfigMap kubevip: docs/configuration.md.\n\n";
-    format!("{intro}{}", model::settings::table(SETTINGS))
+                 Pools stand in the ConfigMap kubevip: docs/configuration.md. It runs until it is told to stop, or, with a\n\
+                 command as the first word, answers and ends:\n\n";
+    format!("{intro}{}\n{}", crate::commands::list(), model::settings::table(SETTINGS))
 }
 
 #[cfg(test)]

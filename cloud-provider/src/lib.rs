@@ -3,6 +3,7 @@
 pub mod app;
 pub mod apply;
 pub mod args;
+pub mod commands;
 pub mod metrics;
 pub mod observe;
 pub mod reserved;

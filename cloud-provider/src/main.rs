@@ -1,11 +1,15 @@
 //! `kube-vip-cloud-provider`: gives Services of type LoadBalancer their addresses.
 
-use cloud_provider::{app, args};
+use cloud_provider::{app, args, commands};
 use std::process::ExitCode;
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let environment = shared::about::environment();
+    if let Some(answer) = commands::answer(&arguments, &environment).await {
+        return answer;
+    }
     if let Some(answer) = shared::about::answer(
         &arguments,
         "kube-vip-cloud-provider",
@@ -16,7 +20,7 @@ async fn main() -> ExitCode {
     }
     let host = shared::about::host_name();
     let identity = shared::about::unique_name(&host);
-    let config = match args::read(&arguments, &shared::about::environment(), &identity) {
+    let config = match args::read(&arguments, &environment, &identity) {
         Ok(config) => config,
         Err(error) => return shared::about::refuse(&error),
     };

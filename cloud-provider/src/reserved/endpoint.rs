@@ -18,7 +18,7 @@ const LOOK_UP: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_secs(30);
 
 /// Finds the addresses of a name.
-pub(super) trait LookUp {
+pub(crate) trait LookUp {
     /// All its addresses.
     ///
     /// # Errors
@@ -27,7 +27,7 @@ pub(super) trait LookUp {
 }
 
 /// The host's own resolver.
-pub(super) struct Resolver;
+pub(crate) struct Resolver;
 
 impl LookUp for Resolver {
     async fn look_up(&self, name: &str) -> io::Result<Vec<IpAddr>> {
@@ -83,7 +83,10 @@ fn has(addresses: BTreeSet<Vip>) -> Sighting {
 }
 
 /// The addresses behind `endpoint`, or a sentence that says what is wrong.
-async fn addresses(endpoint: &Endpoint, resolver: &impl LookUp) -> Result<BTreeSet<Vip>, String> {
+pub(crate) async fn addresses(
+    endpoint: &Endpoint,
+    resolver: &impl LookUp,
+) -> Result<BTreeSet<Vip>, String> {
     match endpoint {
         Endpoint::Nowhere => Ok(BTreeSet::new()),
         Endpoint::Address(vip) => Ok(BTreeSet::from([*vip])),

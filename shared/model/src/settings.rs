@@ -202,23 +202,31 @@ pub fn unknown_variables<'a>(
         .collect()
 }
 
-/// The table of `settings` as `--help` prints it: flag, variable, default, and what it is for.
+/// The table of `settings` as `--help` prints it: flag, variable, and what it is for with its default.
 #[must_use]
 pub fn table(settings: &[Setting]) -> String {
-    let rows = settings.iter().map(|setting| {
-        let flag = match (setting.flag, setting.letter()) {
-            ("", _) => String::new(),
-            (flag, None) => format!("--{flag}"),
-            (flag, Some(letter)) => format!("-{letter}, --{flag}"),
-        };
+    let flags: Vec<_> = settings.iter().map(flag_as_typed).collect();
+    let widest = |texts: &mut dyn Iterator<Item = &str>| texts.map(str::len).max().unwrap_or(0);
+    let flag_width = widest(&mut flags.iter().map(String::as_str));
+    let variable_width = widest(&mut settings.iter().map(|setting| setting.variable));
+    let rows = settings.iter().zip(flags).map(|(setting, flag)| {
         let default = if setting.default.is_empty() {
             String::new()
         } else {
             format!(" [{}]", setting.default)
         };
-        format!("  {flag:<34} {:<24} {}{default}\n", setting.variable, setting.help)
+        let (variable, help) = (setting.variable, setting.help);
+        format!("  {flag:<flag_width$}  {variable:<variable_width$}  {help}{default}\n")
     });
     rows.collect()
+}
+
+fn flag_as_typed(setting: &Setting) -> String {
+    match (setting.flag, setting.letter()) {
+        ("", _) => String::new(),
+        (flag, None) => format!("--{flag}"),
+        (flag, Some(letter)) => format!("-{letter}, --{flag}"),
+    }
 }
 
 /// The table of `settings` as docs/configuration.md holds it.

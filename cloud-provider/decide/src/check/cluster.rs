@@ -123,9 +123,9 @@ fn kept(world: &World) -> Vec<Finding> {
             1 => ("1 Service keeps an address".to_owned(), "its"),
             count => (format!("{count} Services keep addresses"), "their"),
         };
-        let names = if pool.is_some() { "it does not name" } else { "no pool names" };
+        let names = if pool.is_some() { "it does not name" } else { "no pool names any more" };
         let message = format!(
-            "{count} that {names} any more ({}): remove {whose} annotation and spec.loadBalancerIP where another one is wanted",
+            "{count} that {names} ({}): remove {whose} annotation and spec.loadBalancerIP where another one is wanted",
             list(&keepers)
         );
         Finding { rule: Rule::AddressKept, key: pool.map(str::to_owned), message }

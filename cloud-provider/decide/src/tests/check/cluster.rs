@@ -123,7 +123,7 @@ fn addresses_that_stay_with_services_although_no_pool_would_name_them_are_a_warn
         ),
         said(
             Rule::AddressKept,
-            "cidr-global: 1 Service keeps an address that it does not name any more (shop/a 192.0.2.1): remove its annotation and spec.loadBalancerIP where another one is wanted"
+            "cidr-global: 1 Service keeps an address that it does not name (shop/a 192.0.2.1): remove its annotation and spec.loadBalancerIP where another one is wanted"
         )
     );
     assert_eq!(
