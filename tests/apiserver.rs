@@ -18,6 +18,8 @@ mod case;
 mod cases;
 #[path = "apiserver/classes.rs"]
 mod classes;
+#[path = "apiserver/commands.rs"]
+mod commands;
 #[path = "apiserver/life.rs"]
 mod life;
 #[path = "apiserver/marks.rs"]

@@ -1,6 +1,9 @@
 //! The two programs at start: what they are told and cannot do ends them at once, with everything that is wrong in one
 //! message. Needs the programs (KUBE_VIP_BIN_DIR) and no cluster.
 
+#[path = "start/commands.rs"]
+mod commands;
+
 use anyhow::{Result, ensure};
 use std::time::Duration;
 use tests::local::program;

@@ -232,10 +232,18 @@ fn flag_as_typed(setting: &Setting) -> String {
 /// The table of `settings` as docs/configuration.md holds it.
 #[must_use]
 pub fn markdown(settings: &[Setting]) -> String {
-    let code = |text: &str| if text.is_empty() { String::new() } else { format!("`{text}`") };
-    let flag = |text: &str| if text.is_empty() { String::new() } else { format!("`--{text}`") };
+    let code = |text: &str| {
+        let names = text.split(", ").filter(|name| !name.is_empty());
+        names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    };
     let rows = settings.iter().map(|it| {
-        format!("| {} | {} | {} | {} |\n", flag(it.flag), code(it.variable), it.default, it.help)
+        format!(
+            "| {} | {} | {} | {} |\n",
+            code(&flag_as_typed(it)),
+            code(it.variable),
+            it.default,
+            it.help
+        )
     });
     let head = "| flag | variable | default | meaning |\n| --- | --- | --- | --- |\n".to_owned();
     std::iter::once(head).chain(rows).collect()
