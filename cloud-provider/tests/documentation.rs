@@ -1,5 +1,12 @@
 //! docs/ says what the program takes and prints. `UPDATE=1` writes the tables of settings anew.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests and what they stand on"
+)]
+
 use cloud_provider::args::SETTINGS;
 use cloud_provider::commands::{check, pools};
 use cloud_provider_decide::check::Rule;
