@@ -158,6 +158,7 @@ pub(crate) fn service() -> impl Strategy<Value = Service> {
             class,
             annotation,
             load_balancer_ip: spec,
+            interface: None,
             ignored,
             labelled: true,
             finalizers: Vec::new(),
