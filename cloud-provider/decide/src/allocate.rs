@@ -2,13 +2,13 @@
 
 use crate::pools::{ParsePoolsError, Pool, Pools, SearchOrder, Supply};
 use crate::reason::{Denial, Reason, Refusal};
+use crate::small_set::SmallSet;
 use crate::stock::{PoolState, Stock};
 use crate::waiting::Shortage;
 use crate::world::World;
 use model::address::{AddressRequest, Family, Vip, parse_address_list};
 use model::annotations::LOADBALANCER_IPS;
 use model::service::{FamilyPolicy, Service, ServiceKey};
-use std::collections::BTreeSet;
 
 /// The Service that needs addresses, and what it must fit in with.
 #[derive(Debug, Clone, Copy)]
@@ -16,7 +16,7 @@ pub(crate) struct Asker<'a> {
     /// The Service.
     pub(crate) service: &'a Service,
     /// What it holds already: taken again where the pool allows it, so that a decision made anew comes out the same.
-    pub(crate) holds: &'a BTreeSet<Vip>,
+    pub(crate) holds: &'a SmallSet<Vip>,
 }
 
 /// Adds to `fixed`, from the pool of the Service's namespace, an address of each family that the Service is to have and

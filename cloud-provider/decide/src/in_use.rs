@@ -2,6 +2,7 @@
 
 use crate::event::Reserver;
 use crate::pools::Pools;
+use crate::small_set::SmallSet;
 use crate::stock::Stock;
 use model::address::Vip;
 use model::service::ServiceKey;
@@ -10,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Every address that some Service holds or that is reserved, with those who have it, and what that leaves in the pools.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct InUse {
-    holders: BTreeMap<Vip, BTreeSet<ServiceKey>>,
-    reservers: BTreeMap<Vip, BTreeSet<Reserver>>,
+    holders: BTreeMap<Vip, SmallSet<ServiceKey>>,
+    reservers: BTreeMap<Vip, SmallSet<Reserver>>,
     stock: Stock,
 }
 
@@ -65,7 +66,7 @@ impl InUse {
 
     /// Who has `vip` without being a Service; the first of several.
     pub(crate) fn reserver(&self, vip: Vip) -> Option<&Reserver> {
-        self.reservers.get(&vip)?.first()
+        self.reservers.get(&vip)?.iter().next()
     }
 
     /// Every address that Services hold from `first` to `last`, both included, in order.
@@ -93,7 +94,7 @@ impl InUse {
 }
 
 /// Takes `one` from those who have `vip`; returns whether nobody of them is left.
-fn leave<T: Ord>(all: &mut BTreeMap<Vip, BTreeSet<T>>, vip: Vip, one: &T) -> bool {
+fn leave<T: Ord>(all: &mut BTreeMap<Vip, SmallSet<T>>, vip: Vip, one: &T) -> bool {
     let Some(those) = all.get_mut(&vip) else { return false };
     those.remove(one);
     let left = those.is_empty();

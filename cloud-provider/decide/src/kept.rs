@@ -1,10 +1,10 @@
 //! Addresses that stay with their Services although the pool does not name them any more.
 
 use crate::pools::{Pool, Pools};
+use crate::small_set::SmallSet;
 use crate::world::{Record, World};
 use model::address::Vip;
 use model::service::ServiceKey;
-use std::collections::BTreeSet;
 
 impl World {
     /// Notes who has an address that `before` offered to its namespace and the present pools do not.
@@ -42,7 +42,7 @@ impl World {
     }
 }
 
-fn still_kept(record: &Record, before: &Pools, now: &Pools) -> BTreeSet<Vip> {
+fn still_kept(record: &Record, before: &Pools, now: &Pools) -> SmallSet<Vip> {
     let namespace = &record.service.key.namespace;
     let (before, now) = (before.for_namespace(namespace), now.for_namespace(namespace));
     let names = |pool: Option<&Pool>, vip: Vip| pool.is_some_and(|pool| pool.names(vip));
@@ -57,7 +57,7 @@ fn still_kept(record: &Record, before: &Pools, now: &Pools) -> BTreeSet<Vip> {
     record.given.iter().filter(lost).copied().collect()
 }
 
-fn sentence(kept: &BTreeSet<Vip>, pools: Option<&Pools>, key: &ServiceKey) -> String {
+fn sentence(kept: &SmallSet<Vip>, pools: Option<&Pools>, key: &ServiceKey) -> String {
     let addresses = kept.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
     let pool = pools.and_then(|pools| pools.for_namespace(&key.namespace)?.as_ref().ok());
     let pool = pool

@@ -25,6 +25,7 @@ mod reason;
 pub mod report;
 mod reserved;
 mod sharing;
+mod small_set;
 mod snapshot;
 mod stock;
 #[cfg(test)]

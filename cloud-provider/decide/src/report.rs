@@ -117,12 +117,13 @@ impl Report {
 impl World {
     /// The Services that are ours to serve and have not been given anything.
     pub(crate) fn bare(&self) -> Vec<ServiceKey> {
-        let is_bare = |record: &&Record| {
+        let is_bare = |record: &Record| {
             let service = &record.service;
             let asks = service.addresses().map_or(true, |named| !named.is_empty());
             record.holds.is_empty() && !asks && self.is_ours(service) && !service.deleting
         };
-        self.records.values().filter(is_bare).map(|record| record.service.key.clone()).collect()
+        let bare = self.records.iter().filter(|(_, record)| is_bare(record));
+        bare.map(|(key, _)| key.clone()).collect()
     }
 
     fn pool_counts(&self) -> Vec<PoolCount> {

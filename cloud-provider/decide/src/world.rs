@@ -7,6 +7,7 @@ use crate::plan::Plan;
 use crate::pools::{ParsePoolsError, Pools};
 use crate::reason::Reason;
 use crate::sharing::PortRuns;
+use crate::small_set::SmallSet;
 use crate::stock::PoolState;
 use crate::waiting::Waiting;
 use crate::write::is_marked;
@@ -20,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// have an address it let go, and after a change of the pools those that have none.
 #[derive(Debug, Clone, Default)]
 pub struct World {
-    pub(crate) records: BTreeMap<ServiceKey, Record>,
+    pub(crate) records: BTreeMap<ServiceKey, Box<Record>>,
     pub(crate) in_use: InUse,
     /// Who has which addresses without being a Service.
     pub(crate) reserved: BTreeMap<Reserver, BTreeSet<Vip>>,
@@ -50,11 +51,11 @@ pub(crate) struct Record {
     /// As the watch showed it last.
     pub(crate) service: Service,
     /// Every address that nobody else may be given because of it: those that it shows and those decided for it.
-    pub(crate) holds: BTreeSet<Vip>,
+    pub(crate) holds: SmallSet<Vip>,
     /// Those that it was found to hold rightfully.
-    pub(crate) given: BTreeSet<Vip>,
+    pub(crate) given: SmallSet<Vip>,
     /// Those of them that its pool has lost.
-    pub(crate) kept: BTreeSet<Vip>,
+    pub(crate) kept: SmallSet<Vip>,
     /// What follows from the last edit of its user.
     pub(crate) edited: Edited,
     /// Whether its addresses were ever ours to give.
@@ -144,12 +145,13 @@ impl World {
         self.record(service);
         // A decision outlives the version that it was made on until the next judgement: the watch may lag behind a
         // write that succeeded.
-        let kept = self.records.get(&key).map_or_else(BTreeSet::new, |record| record.holds.clone());
+        let kept =
+            self.records.get(&key).map_or_else(SmallSet::default, |record| record.holds.clone());
         for vip in &kept {
             self.judge_rivals(*vip);
         }
         let decided = self.plan.writes.contains_key(&key);
-        self.hold(&key, if decided { kept.union(&shown).copied().collect() } else { shown });
+        self.hold(&key, if decided { kept.iter().copied().chain(shown).collect() } else { shown });
         self.unsettled.insert(key);
     }
 
@@ -158,7 +160,7 @@ impl World {
         let ours = self.is_ours(&service);
         let key = service.key.clone();
         let Some(known) = self.records.get(&key) else {
-            self.records.insert(key, Record::new(service, ours, self.listed));
+            self.records.insert(key, Box::new(Record::new(service, ours, self.listed)));
             return;
         };
         let shares_as_before = known.service.ports == service.ports
@@ -213,14 +215,15 @@ impl World {
 
     fn hold(&mut self, key: &ServiceKey, wanted: BTreeSet<Vip>) {
         let Some(record) = self.records.get(key) else { return };
-        let released: Vec<_> = record.holds.difference(&wanted).copied().collect();
-        let taken: Vec<_> = wanted.difference(&record.holds).copied().collect();
+        let held = &record.holds;
+        let released: Vec<_> = held.iter().copied().filter(|vip| !wanted.contains(vip)).collect();
+        let taken: Vec<_> = wanted.iter().copied().filter(|vip| !held.contains(vip)).collect();
         for vip in &released {
             self.forget_ports(key, *vip);
         }
         if let Some(record) = self.records.get_mut(key) {
             record.given.retain(|vip| wanted.contains(vip));
-            record.holds = wanted;
+            record.holds = wanted.into_iter().collect();
         }
         for vip in &taken {
             self.in_use.hold(*vip, key);
@@ -257,13 +260,13 @@ impl Record {
     fn new(service: Service, ours: bool, listed: bool) -> Self {
         let named = service.addresses().unwrap_or_default();
         let given =
-            if service.labelled && !listed { vips(&named).collect() } else { BTreeSet::new() };
+            if service.labelled && !listed { vips(&named).collect() } else { SmallSet::default() };
         Self {
             was_ours: ours,
             service,
-            holds: BTreeSet::new(),
+            holds: SmallSet::default(),
             given,
-            kept: BTreeSet::new(),
+            kept: SmallSet::default(),
             edited: Edited::default(),
         }
     }
