@@ -1,18 +1,18 @@
 //! What a term is told of: Services, and the ConfigMap with the pools.
 
 use cloud_provider_decide::Event;
-use k8s_openapi::api::core::v1::{ConfigMap, Service};
+use k8s_openapi::api::core::v1::ConfigMap;
 use kube::runtime::watcher;
 use kube::{Api, Client};
 use model::object::ObjectKey;
-use shared::slim;
+use shared::slim::{self, ServiceObject};
 use shared::watch::{Observed, follow};
 use std::collections::BTreeMap;
 use tokio::sync::mpsc;
 
 /// All Services, of any type: one that has changed its type must give its address back.
 pub async fn services(client: Client, events_tx: mpsc::Sender<Event>) {
-    let api: Api<Service> = Api::all(client);
+    let api: Api<ServiceObject> = Api::all(client);
     let door = |observed| match observed {
         Observed::Seen(service) => Some(Event::ServiceSeen(service)),
         Observed::Gone(key) => Some(Event::ServiceGone(key)),

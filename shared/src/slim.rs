@@ -1,5 +1,6 @@
 //! API objects reduced to our own records as they arrive: a Service of 11 kB becomes one of a few hundred bytes.
 
+mod object;
 mod reserved;
 
 use k8s_openapi::api::core::v1 as core;
@@ -14,6 +15,7 @@ use model::object::{ObjectKey, ResourceVersion};
 use model::service::{
     FamilyPolicy, Ingress, Protocol, Service, ServicePort, ServiceType, TrafficPolicy,
 };
+pub use object::ServiceObject;
 pub use reserved::{Endpoint, control_plane_endpoint, control_plane_vip, node_addresses};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -29,7 +31,7 @@ pub fn key(metadata: &ObjectMeta) -> ObjectKey {
 
 /// What is kept of a Service. Values that make no sense are dropped, never guessed.
 #[must_use]
-pub fn service(object: core::Service) -> Service {
+pub fn service(object: ServiceObject) -> Service {
     let metadata = object.metadata;
     let spec = object.spec.unwrap_or_default();
     let status = object.status.and_then(|status| status.load_balancer).unwrap_or_default();

@@ -11,6 +11,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+/// Objects asked for at a time: as they are received they take many times the room of what is kept of them.
+const PAGE: u32 = 200;
 /// The API server ends a watch after this long; a dead connection is noticed at the latest then.
 const WATCH_SECONDS: u32 = 60;
 /// First pause after a failure, doubled up to [`LONGEST_PAUSE`].
@@ -51,7 +53,7 @@ pub async fn follow<K, T, E>(
     T: Send,
     E: Send,
 {
-    let config = config.timeout(WATCH_SECONDS).page_size(500);
+    let config = config.timeout(WATCH_SECONDS).page_size(PAGE);
     let mut observations = Observations::new(slim, K::kind(&()).into_owned());
     while !events_tx.is_closed() {
         let stream = watcher::watcher(api.clone(), config.clone());

@@ -1,19 +1,18 @@
 //! Services and EndpointSlices: one watch each, whatever their number.
 
 use announcer_decide::event::Event;
-use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::runtime::watcher;
 use kube::{Api, Client};
 use shared::api_servers::ApiServers;
-use shared::slim;
+use shared::slim::{self, ServiceObject};
 use shared::watch::{Observed, follow};
 use tokio::sync::mpsc;
 
 /// Follows Services of type LoadBalancer. The API server selects them; one that changes its type arrives as gone, which
 /// is the release we want.
 pub async fn services(client: Client, events_tx: mpsc::Sender<Event>) {
-    let api: Api<Service> = Api::all(client);
+    let api: Api<ServiceObject> = Api::all(client);
     let selected = watcher::Config::default().fields("spec.type=LoadBalancer");
     let door = |observed| match observed {
         Observed::Seen(service) => Some(Event::ServiceSeen(service)),

@@ -7,14 +7,14 @@ use crate::reserved::{
     control_plane, node,
 };
 use cloud_provider_decide::{Event, Reserver, Snapshot};
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use kube::api::ListParams;
 use kube::{Api, Client, Resource};
 use model::address::Vip;
 use serde::de::DeserializeOwned;
 use shared::api_client::{ConnectError, REQUEST_TIMEOUT, connect, explain};
 use shared::api_requests::ApiRequests;
-use shared::slim;
+use shared::slim::{self, ServiceObject};
 use std::collections::BTreeSet;
 use std::fmt::{Debug, Display};
 use tokio::time::timeout;
@@ -107,7 +107,7 @@ fn noted<T: Default>(
 }
 
 async fn services(client: Client) -> Result<Vec<Event>, Unread> {
-    let api: Api<Service> = Api::all(client);
+    let api: Api<ServiceObject> = Api::all(client);
     list(api, ListParams::default(), |object| Some(Event::ServiceSeen(slim::service(object)))).await
 }
 

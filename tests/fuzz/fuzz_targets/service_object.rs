@@ -5,7 +5,6 @@
 mod texts;
 
 use announcer_decide::{config, event, link, plan, world};
-use k8s_openapi::api::core::v1;
 use libfuzzer_sys::arbitrary::{self, Arbitrary, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use model::address::{MacAddress, parse_address_list};
@@ -13,10 +12,11 @@ use model::endpoints::EndpointSlice;
 use model::object::ObjectKey;
 use model::service::Service;
 use serde_json::{Value, json};
+use shared::slim::ServiceObject;
 use texts::Text;
 
 fuzz_target!(|octets: &[u8]| {
-    let object: v1::Service = match serde_json::from_slice(octets) {
+    let object: ServiceObject = match serde_json::from_slice(octets) {
         Ok(object) => object,
         Err(_) => {
             let Ok(wild) = Wild::arbitrary_take_rest(Unstructured::new(octets)) else { return };
