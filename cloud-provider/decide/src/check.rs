@@ -50,11 +50,11 @@ impl fmt::Display for Finding {
 /// Everything worth saying about a ConfigMap with this `data`: errors first, then in the order of keys. Without
 /// `snapshot` the text alone is judged.
 #[must_use]
-pub fn check(data: &BTreeMap<String, String>, snapshot: Option<&Snapshot>) -> Vec<Finding> {
-    let namespaces = snapshot.and_then(|snapshot| snapshot.namespaces.as_ref());
+pub fn check(data: &BTreeMap<String, String>, snapshot: Option<Snapshot>) -> Vec<Finding> {
+    let namespaces = snapshot.as_ref().and_then(|snapshot| snapshot.namespaces.as_ref());
     let mut findings = keys::check(data, namespaces);
     findings.extend(values::check(data));
-    findings.extend(cluster::check(data, snapshot));
+    findings.extend(cluster::check(data, snapshot.unwrap_or_default()));
     findings.sort_by(|one, other| {
         (one.rule.severity(), &one.key).cmp(&(other.rule.severity(), &other.key))
     });

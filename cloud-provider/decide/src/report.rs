@@ -103,7 +103,7 @@ pub struct WaitingService {
 impl Report {
     /// What `snapshot` shows. Nothing counts as held that is decided only now.
     #[must_use]
-    pub fn of(snapshot: &Snapshot) -> Self {
+    pub fn of(snapshot: Snapshot) -> Self {
         let mut world = snapshot.world(None);
         Self {
             pools: world.pool_counts(),

@@ -20,18 +20,14 @@ pub struct Snapshot {
 impl Snapshot {
     /// A world that knows all this and has decided nothing yet, so that a Service holds what it shows. With `pools`,
     /// the ConfigMap has been changed to this.
-    pub(crate) fn world(&self, pools: Option<&BTreeMap<String, String>>) -> World {
-        let mut world = World::new(self.class.clone());
+    pub(crate) fn world(self, pools: Option<&BTreeMap<String, String>>) -> World {
+        let mut world = World::new(self.class);
+        let is_pools = |event: &Event| matches!(event, Event::PoolsSeen(_));
+        let (present, others): (Vec<_>, Vec<_>) = self.events.into_iter().partition(is_pools);
+        let changed = pools.map(|data| Event::PoolsSeen(Some(data.clone())));
         // Services first: what a change of the pools means to them shows only where they are known.
-        let is_pools = |event: &&Event| matches!(event, Event::PoolsSeen(_));
-        for event in self.events.iter().filter(|event| !is_pools(event)) {
-            world.apply(event.clone());
-        }
-        for event in self.events.iter().filter(is_pools) {
-            world.apply(event.clone());
-        }
-        if let Some(data) = pools {
-            world.apply(Event::PoolsSeen(Some(data.clone())));
+        for event in others.into_iter().chain(present).chain(changed) {
+            world.apply(event);
         }
         world.apply(Event::ServicesListed);
         world.apply(Event::ReservedListed);

@@ -136,7 +136,7 @@ async fn judge(files: &[File], asked: &Asked) -> Judgement {
         return Judgement::of(found, None, vec!["no cluster was looked at (--offline)".to_owned()]);
     }
     match look(&asked.target, true).await {
-        Ok(look) => Judgement::of(found, Some(&look.snapshot), look.notes),
+        Ok(look) => Judgement::of(found, Some(look.snapshot), look.notes),
         Err(error) => {
             Judgement::of(found, None, vec![format!("no cluster was looked at: {error}")])
         }
@@ -145,9 +145,11 @@ async fn judge(files: &[File], asked: &Asked) -> Judgement {
 
 impl Judgement {
     /// All that is wrong with what was found, and with what it would mean to the cluster.
-    pub(super) fn of(found: Found, snapshot: Option<&Snapshot>, notes: Vec<String>) -> Self {
+    pub(super) fn of(found: Found, snapshot: Option<Snapshot>, notes: Vec<String>) -> Self {
         let mut findings = found.findings;
-        findings.extend(found.data.iter().flat_map(|data| check(data, snapshot)));
+        if let Some(data) = &found.data {
+            findings.extend(check(data, snapshot));
+        }
         findings.sort_by_key(|finding| finding.rule.severity());
         Self { file: found.file, findings, notes }
     }

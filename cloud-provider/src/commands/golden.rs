@@ -52,7 +52,7 @@ fn printed(case: &Path) -> Vec<(&'static str, String)> {
         .map(read)
         .collect();
     if files.is_empty() {
-        let report = Report::of(&snapshot.unwrap());
+        let report = Report::of(snapshot.unwrap());
         return vec![
             ("pools.txt", pools::text(&report, false)),
             ("summary.txt", pools::text(&report, true)),
@@ -60,7 +60,7 @@ fn printed(case: &Path) -> Vec<(&'static str, String)> {
         ];
     }
     let found = find(&files, &ObjectKey::new("kube-system", "kubevip"));
-    let judgement = Judgement::of(found, snapshot.as_ref(), Vec::new());
+    let judgement = Judgement::of(found, snapshot, Vec::new());
     vec![("check.txt", judgement.text()), ("check.json", judgement.json())]
 }
 

@@ -58,7 +58,7 @@ pub(super) async fn run(arguments: &[String], environment: &[(String, String)]) 
         }
     };
     look.notes.iter().for_each(|note| tell(note));
-    let report = Report::of(&look.snapshot);
+    let report = Report::of(look.snapshot);
     let printed = say(&match asked.output {
         Output::Text => text(&report, asked.summary),
         Output::Json => json(&report, &look.notes),

@@ -12,9 +12,8 @@ use std::collections::BTreeMap;
 const NAMED: usize = 5;
 
 /// What would follow from these pools.
-pub(super) fn check(data: &BTreeMap<String, String>, snapshot: Option<&Snapshot>) -> Vec<Finding> {
-    let alone = Snapshot::default();
-    let mut world = snapshot.unwrap_or(&alone).world(Some(data));
+pub(super) fn check(data: &BTreeMap<String, String>, snapshot: Snapshot) -> Vec<Finding> {
+    let mut world = snapshot.world(Some(data));
     let mut findings = nothing_to_give(&world);
     findings.extend(overlaps(&world));
     findings.extend(reserved(&world));

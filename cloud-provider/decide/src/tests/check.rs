@@ -214,6 +214,6 @@ proptest! {
     fn nothing_that_stands_in_a_configmap_makes_it_panic(
         pools in proptest::collection::btree_map("(cidr-|range-|allow-share-|interface-|search-order|[a-z_.-]{0,9})[a-z.-]{0,4}", "[0-9a-f:./, -]{0,40}", 0..6)
     ) {
-        let _ = check(&pools, Some(&Snapshot { events: vec![Event::ServiceSeen(service("a", "b"))], ..Snapshot::default() }));
+        let _ = check(&pools, Some(Snapshot { events: vec![Event::ServiceSeen(service("a", "b"))], ..Snapshot::default() }));
     }
 }

@@ -6,7 +6,7 @@ use model::service::{Ingress, Service};
 
 fn report(services: Vec<Service>, others: Vec<Event>) -> Report {
     let seen = services.into_iter().map(Event::ServiceSeen);
-    Report::of(&Snapshot { events: seen.chain(others).collect(), ..Snapshot::default() })
+    Report::of(Snapshot { events: seen.chain(others).collect(), ..Snapshot::default() })
 }
 
 fn reserved(reserver: Reserver, addresses: &[&str]) -> Event {

@@ -11,7 +11,7 @@ fn with(services: &[Service], now: &[(&str, &str)], pools: &[(&str, &str)]) -> V
     let seen = services.iter().cloned().map(Event::ServiceSeen);
     let snapshot =
         Snapshot { events: seen.chain([pools_seen(now)]).collect(), ..Snapshot::default() };
-    plain(check(&data(pools), Some(&snapshot)))
+    plain(check(&data(pools), Some(snapshot)))
 }
 
 /// A Service that was given this address.
@@ -31,7 +31,7 @@ fn a_namespace_that_is_not_there_is_a_warning() {
         ("allow-share-gobal", "true"),
     ];
     assert_eq!(
-        plain(check(&data(&pools), Some(&snapshot))),
+        plain(check(&data(&pools), Some(snapshot))),
         [
             (Rule::NamespaceUnknown, "allow-share-gobal: there is no namespace gobal in the cluster: did you mean global?".to_owned()),
             (Rule::NamespaceUnknown, "cidr-shpo: there is no namespace shpo in the cluster: did you mean shop?".to_owned()),
@@ -53,7 +53,7 @@ fn addresses_of_nodes_and_the_control_plane_in_a_pool_are_named() {
     );
     let snapshot = Snapshot { events, ..Snapshot::default() };
     assert_eq!(
-        plain(check(&data(&[("cidr-global", "192.0.2.0/28")]), Some(&snapshot))),
+        plain(check(&data(&[("cidr-global", "192.0.2.0/28")]), Some(snapshot))),
         said(
             Rule::AddressReserved,
             "cidr-global: holds 192.0.2.1 (node n1), 192.0.2.2 (node n2), 192.0.2.3 (node n3), 192.0.2.4 (node n4), 192.0.2.5 (node n5) and 2 others, which Services are not given"
