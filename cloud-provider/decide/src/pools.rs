@@ -22,7 +22,7 @@ pub(crate) use options::{ALLOW_SHARE, INTERFACE, Options, SEARCH_ORDER, SKIP_END
 use std::collections::BTreeMap;
 
 /// Key prefixes of pools, in the order in which they are looked up.
-pub(crate) const KINDS: [&str; 2] = ["cidr", "range"];
+const KINDS: [&str; 2] = ["cidr", "range"];
 
 /// The name that stands for every namespace.
 pub(crate) const GLOBAL: &str = "global";
@@ -73,6 +73,11 @@ impl Pools {
         self.by_key.values().flatten()
     }
 
+    /// The pool that keeps everybody from being served from the one of this key, if there is one.
+    pub(crate) fn hidden_by(&self, key: &str) -> Option<String> {
+        hidden_by(key, |first| self.by_key.contains_key(first))
+    }
+
     /// Those that name `vip`, whether a namespace looks there or not.
     pub(crate) fn naming(&self, vip: Vip) -> impl Iterator<Item = &Pool> {
         self.readable().filter(move |pool| pool.names(vip))
@@ -100,6 +105,13 @@ pub(crate) fn elements(value: &str) -> impl Iterator<Item = &str> {
 /// Whether `key` names a pool.
 pub(crate) fn is_pool_key(key: &str) -> bool {
     key.split_once('-').is_some_and(|(kind, scope)| KINDS.contains(&kind) && !scope.is_empty())
+}
+
+/// The key that is looked up before `key` for the same namespaces, where it `is_there`: then nobody is served from `key`.
+pub(crate) fn hidden_by(key: &str, is_there: impl FnOnce(&str) -> bool) -> Option<String> {
+    let [before, own] = KINDS;
+    let scope = key.strip_prefix(own)?.strip_prefix('-')?;
+    Some(format!("{before}-{scope}")).filter(|first| is_there(first))
 }
 
 /// What a pool offers of one family.

@@ -4,8 +4,9 @@ mod count;
 
 pub use count::Count;
 
-use crate::pools::{ParsePoolsError, Pools, Supply};
+use crate::pools::{ParsePoolsError, Supply};
 use crate::snapshot::Snapshot;
+use crate::stock::PoolState;
 use crate::world::{Record, World};
 use crate::write::{Edit, ServiceWrite};
 use model::address::{Family, Vip};
@@ -34,6 +35,9 @@ pub struct PoolCount {
     pub pool: String,
     /// The family that is counted.
     pub family: Family,
+    /// The key that is looked up before it for the same namespaces, so that nobody is served from it.
+    #[serde(rename = "hiddenBy")]
+    pub hidden_by: Option<String>,
     /// Whether it says that a DHCP server gives the addresses; then there is nothing to count.
     pub dhcp: bool,
     /// How full it is.
@@ -52,6 +56,17 @@ pub struct Counts {
     pub reserved: Count,
     /// How many it can still give.
     pub free: Count,
+}
+
+impl From<&PoolState> for Counts {
+    fn from(state: &PoolState) -> Self {
+        Self {
+            size: Count(state.size),
+            used: Count(state.used),
+            reserved: Count(state.reserved),
+            free: Count(state.free()),
+        }
+    }
 }
 
 /// A pool that cannot be used.
@@ -127,29 +142,23 @@ impl World {
     }
 
     fn pool_counts(&self) -> Vec<PoolCount> {
-        let mut counts: Vec<_> = self
-            .pools()
-            .map(|state| {
-                let counts = Counts {
-                    size: Count(state.size),
-                    used: Count(state.used),
-                    reserved: Count(state.reserved),
-                    free: Count(state.free()),
-                };
-                PoolCount {
-                    pool: state.key,
-                    family: state.family,
-                    dhcp: false,
-                    counts: Some(counts),
-                }
-            })
-            .collect();
-        for pool in self.pools.iter().flat_map(Pools::readable) {
+        let Some(pools) = &self.pools else { return Vec::new() };
+        let of = |pool: &str, family, counts: Option<Counts>| PoolCount {
+            hidden_by: pools.hidden_by(pool),
+            pool: pool.to_owned(),
+            family,
+            dhcp: counts.is_none(),
+            counts,
+        };
+        let counted = self.pools().map(|state| of(&state.key, state.family, Some((&state).into())));
+        let asks = pools.readable().flat_map(|pool| {
             let asks = |family: &Family| *pool.supply(*family) == Supply::AskDhcp;
-            counts.extend([Family::V4, Family::V6].into_iter().filter(asks).map(|family| {
-                PoolCount { pool: pool.key.clone(), family, dhcp: true, counts: None }
-            }));
-        }
+            [Family::V4, Family::V6]
+                .into_iter()
+                .filter(asks)
+                .map(|family| of(&pool.key, family, None))
+        });
+        let mut counts: Vec<_> = counted.chain(asks).collect();
         counts.sort_by(|one, other| (&one.pool, one.family).cmp(&(&other.pool, other.family)));
         counts
     }

@@ -74,7 +74,8 @@ pub(super) fn text(report: &Report, summary: bool) -> String {
     }
     if !report.pools.is_empty() {
         let rows: Vec<_> = report.pools.iter().map(pool_row).collect();
-        parts.push(table(["POOL", "FAMILY", "SIZE", "USED", "FREE"], &rows));
+        let notes = if rows.iter().all(|[.., note]| note.is_empty()) { "" } else { "NOTE" };
+        parts.push(table(["POOL", "FAMILY", "SIZE", "USED", "FREE", notes], &rows));
     }
     if !report.faults.is_empty() {
         let rows: Vec<_> =
@@ -90,13 +91,15 @@ pub(super) fn text(report: &Report, summary: bool) -> String {
     parts.join("\n")
 }
 
-fn pool_row(count: &PoolCount) -> [String; 5] {
-    let numbers = match count.counts {
+fn pool_row(count: &PoolCount) -> [String; 6] {
+    let [size, used, free] = match count.counts {
         Some(counts) => [counts.size, counts.used, counts.free].map(|number| number.to_string()),
-        None => ["by DHCP", "-", "-"].map(str::to_owned),
+        None => ["-"; 3].map(str::to_owned),
     };
-    let [size, used, free] = numbers;
-    [count.pool.clone(), count.family.to_string(), size, used, free]
+    let hidden = count.hidden_by.iter().map(|first| format!("never used: {first} is there"));
+    let notes: Vec<_> =
+        count.dhcp.then(|| "by DHCP".to_owned()).into_iter().chain(hidden).collect();
+    [count.pool.clone(), count.family.to_string(), size, used, free, notes.join("; ")]
 }
 
 /// A line for each address and each of those who have it, complete in itself, so that `grep` finds all there is to know.

@@ -39,7 +39,9 @@ fn nothing_to_give(world: &World) -> Vec<Finding> {
 
 fn overlaps(world: &World) -> Vec<Finding> {
     let mut by_pool: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for (one, other, first) in world.overlaps() {
+    let is_used = |key: &str| world.pools.as_ref().is_none_or(|it| it.hidden_by(key).is_none());
+    let used = world.overlaps().filter(|(one, other, _)| is_used(one) && is_used(other));
+    for (one, other, first) in used {
         by_pool.entry(one).or_default().push(format!("{other} (from {first} on)"));
     }
     let finding = |(key, others): (&str, Vec<String>)| {

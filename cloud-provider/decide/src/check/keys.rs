@@ -2,7 +2,9 @@
 
 use super::spelling::nearest;
 use super::{Finding, Rule};
-use crate::pools::{ALLOW_SHARE, GLOBAL, INTERFACE, KINDS, SEARCH_ORDER, SKIP_ENDS, is_pool_key};
+use crate::pools::{
+    ALLOW_SHARE, GLOBAL, INTERFACE, SEARCH_ORDER, SKIP_ENDS, hidden_by, is_pool_key,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What stands before the name of a namespace in a key.
@@ -87,15 +89,11 @@ fn meant(key: &str) -> Option<String> {
 
 /// The pool that stands before this one for the same namespace.
 fn unused(key: &str, data: &BTreeMap<String, String>) -> Option<Finding> {
-    let [before, own] = KINDS;
-    let scope = key.strip_prefix(own)?.strip_prefix('-')?;
-    let first = format!("{before}-{scope}");
-    data.contains_key(&first).then(|| {
-        let message = format!(
-            "is never used, because {first} is there: put its addresses there, since a value may hold both CIDRs and ranges"
-        );
-        Finding::about(key, Rule::KeyUnused, message)
-    })
+    let first = hidden_by(key, |first| data.contains_key(first))?;
+    let message = format!(
+        "is never used, because {first} is there: put its addresses there, since a value may hold both CIDRs and ranges"
+    );
+    Some(Finding::about(key, Rule::KeyUnused, message))
 }
 
 fn unknown_namespace(key: &str, namespaces: &BTreeSet<String>) -> Option<Finding> {

@@ -2,9 +2,10 @@ mod cluster;
 
 use super::cluster::service;
 use crate::check::{Finding, Rule, Severity, check};
+use crate::report::Report;
 use crate::{Event, Snapshot};
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn data(pools: &[(&str, &str)]) -> BTreeMap<String, String> {
     pools.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
@@ -180,6 +181,13 @@ fn a_range_beside_a_cidr_of_the_same_namespace_is_never_used() {
 }
 
 #[test]
+fn a_pool_that_is_never_used_does_not_overlap_with_others_too() {
+    let pools = [("cidr-global", "192.0.2.0/24"), ("range-global", "192.0.2.9")];
+    let rules: Vec<_> = alone(&pools).into_iter().map(|(rule, _)| rule).collect();
+    assert_eq!(rules, [Rule::KeyUnused]);
+}
+
+#[test]
 fn a_configmap_without_any_pool_is_a_warning() {
     let sentence = "there is no pool in it, so no Service would be given an address: add for example cidr-global";
     assert_eq!(alone(&[]), said(Rule::NoPools, sentence));
@@ -210,6 +218,21 @@ fn errors_come_before_warnings_and_every_rule_has_its_place() {
 }
 
 proptest! {
+    #[test]
+    fn what_is_called_faulty_is_what_the_provider_cannot_use(
+        pools in proptest::collection::btree_map(
+            "(cidr|range)-[ab]",
+            "(10\\.0\\.0\\.[0-9]{1,3}(/[0-9]{1,2}|-10\\.0\\.0\\.[0-9]{1,2})?|::|[,a ]){0,3}",
+            0..4,
+        )
+    ) {
+        let is_faulty = |rule| matches!(rule, Rule::PoolSyntax | Rule::PoolEmpty);
+        let faulty = check(&pools, None).into_iter().filter(|finding| is_faulty(finding.rule));
+        let named: BTreeSet<_> = faulty.filter_map(|finding| finding.key).collect();
+        let report = Report::of(Snapshot { events: vec![Event::PoolsSeen(Some(pools))], ..Snapshot::default() });
+        prop_assert_eq!(named, report.faults.into_iter().map(|fault| fault.pool).collect::<BTreeSet<_>>());
+    }
+
     #[test]
     fn nothing_that_stands_in_a_configmap_makes_it_panic(
         pools in proptest::collection::btree_map("(cidr-|range-|allow-share-|interface-|search-order|[a-z_.-]{0,9})[a-z.-]{0,4}", "[0-9a-f:./, -]{0,40}", 0..6)

@@ -36,6 +36,16 @@ fn counts_each_pool_and_family_and_what_nodes_have_of_it() {
     assert_eq!(four.counts, counts(8, 2, 1, 6));
     assert_eq!(six.counts, counts(1 << 64, 1, 1, (1 << 64) - 1));
     assert_eq!((dhcp.pool.as_str(), dhcp.dhcp, dhcp.counts), ("cidr-lab", true, None));
+    assert!(found.pools.iter().all(|pool| pool.hidden_by.is_none()));
+}
+
+#[test]
+fn a_pool_that_nobody_is_served_from_says_which_one_stands_before_it() {
+    let pools = [("cidr-global", ","), ("range-global", "192.0.2.1"), ("range-shop", "192.0.2.2")];
+    let found = report(vec![], vec![pools_seen(&pools)]);
+    let hidden = found.pools.iter().map(|it| (it.pool.as_str(), it.hidden_by.as_deref()));
+    let expected = [("range-global", Some("cidr-global")), ("range-shop", None)];
+    assert_eq!(hidden.collect::<Vec<_>>(), expected);
 }
 
 #[test]
