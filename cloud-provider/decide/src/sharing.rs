@@ -1,7 +1,7 @@
 //! One address for several Services, where the ConfigMap allows it and their ports do not collide.
 
 use crate::allocate::Asker;
-use crate::pools::{AddressSet, Pool, SearchOrder, Supply, number, vip};
+use crate::pools::{Pool, SearchOrder, Supply, number, vip};
 use crate::world::World;
 use model::address::{Family, Vip};
 use model::service::{Service, ServiceKey, ServicePort, TrafficPolicy};
@@ -49,7 +49,9 @@ impl World {
         let Supply::Addresses(set) = pool.supply(Family::V4) else { return None };
         let ports = self.ports.as_ref().filter(|_| self.may_share(asker.service))?;
         let search = Search { asker, pool, ports, order };
-        let mut spans: Vec<_> = spans(set).collect();
+        // Those that are named singly in their place among the others.
+        let spans = set.everything();
+        let mut spans: Vec<_> = spans.iter().map(|span| (*span.start(), *span.end())).collect();
         if order == SearchOrder::Descending {
             spans.reverse();
         }
@@ -140,8 +142,4 @@ struct Search<'a> {
 
 fn is_sociable(service: &Service) -> bool {
     service.traffic_policy == TrafficPolicy::Cluster && !service.ports.is_empty()
-}
-
-fn spans(set: &AddressSet) -> impl Iterator<Item = (u128, u128)> {
-    set.spans().chain(set.named()).map(|span| (*span.start(), *span.end()))
 }

@@ -38,6 +38,18 @@ fn downwards_the_highest_shared_address_comes_first() {
 }
 
 #[test]
+fn an_address_that_is_named_singly_is_shared_in_its_place() {
+    let mut bench = Bench::with_pools(&[
+        ("cidr-global", "10.0.0.255,10.0.1.1"),
+        ("allow-share-global", "true"),
+    ]);
+    let keys = [on_port("a", 80), on_port("b", 80), on_port("c", 443)].map(|it| bench.store(it));
+    bench.settle();
+    let given = keys.map(|key| bench.addresses(&key).to_owned());
+    assert_eq!(given, ["10.0.0.255", "10.0.1.1", "10.0.0.255"]);
+}
+
+#[test]
 fn nobody_shares_with_a_policy_of_local_or_without_ports() {
     let mut bench = Bench::with_pools(POOL);
     let local = Service { traffic_policy: TrafficPolicy::Local, ..on_port("a", 80) };
