@@ -66,7 +66,7 @@ fn references(shape: &str, holders: u32, allocations: u32) -> Result<u64> {
     command.args(["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]);
     let allocator = allocator("make", shape, holders, allocations)?;
     let said = run(command.arg(allocator.get_program()).args(allocator.get_args()))?.1;
-    let line = said.lines().find_map(|line| line.split_once("I refs:"));
+    let line = said.lines().find_map(|line| line.split_once("refs:"));
     let count = line.context("valgrind counts nothing")?.1.trim().replace(',', "");
     count.parse().with_context(|| format!("{count} is not a count"))
 }
