@@ -21,6 +21,7 @@ use tokio::sync::watch;
 pub struct Leadership {
     until: Option<Time>,
     term: u64,
+    after_release: bool,
 }
 
 impl Leadership {
@@ -42,10 +43,16 @@ impl Leadership {
         self.term
     }
 
+    /// Whether whoever led before let go in good order, or nobody ever led. If not, what they sent may still arrive.
+    #[must_use]
+    pub const fn after_release(&self) -> bool {
+        self.after_release
+    }
+
     /// Leads without having been elected, for ever: for a process that is told to be the only one.
     #[must_use]
     pub const fn unopposed() -> Self {
-        Self { until: Some(Time::at(Duration::MAX)), term: 1 }
+        Self { until: Some(Time::at(Duration::MAX)), term: 1, after_release: false }
     }
 
     /// Whether it led when this was published; good for showing, not for deciding.
@@ -132,6 +139,7 @@ impl Election {
             let changed = current.claimed() != until.is_some();
             if changed && until.is_some() {
                 current.term = current.term.wrapping_add(1);
+                current.after_release = self.machine.after_release();
             }
             current.until = until;
             changed

@@ -35,6 +35,7 @@ pub struct LeaseElection {
     attempts: u32,
     refused_before: bool,
     resigning: bool,
+    after_release: bool,
 }
 
 /// The request under way; there is one at a time.
@@ -60,6 +61,7 @@ impl LeaseElection {
             attempts: 0,
             refused_before: false,
             resigning: false,
+            after_release: false,
         }
     }
 
@@ -74,6 +76,12 @@ impl LeaseElection {
     #[must_use]
     pub const fn leading_until(&self) -> Option<Time> {
         self.leading_until
+    }
+
+    /// Whether whoever led before let go in good order, or nobody ever led; else something of theirs may be under way.
+    #[must_use]
+    pub const fn after_release(&self) -> bool {
+        self.after_release
     }
 
     /// Who was last seen to hold the Lease.
@@ -112,6 +120,9 @@ impl LeaseElection {
 
     /// What follows from the record that was just read.
     fn decide(&mut self, now: Time) -> Vec<LeaseOutput> {
+        if self.leading_until.is_none() {
+            self.after_release = self.holder().is_none();
+        }
         let Some(record) = &self.record else {
             return self.claim(now, LeaseOutput::Create);
         };

@@ -145,3 +145,37 @@ fn a_candidate_leaves_without_writing() {
     us.handle(at(0), held_by(Some("n2"), 7));
     assert_eq!(us.handle(at(1), LeaseInput::ResignRequested), [LeaseOutput::Finish]);
 }
+
+/// An election that has just won the Lease which it read as `record`.
+fn winner(record: LeaseInput, at_once: bool) -> LeaseElection {
+    let mut us = election("n1");
+    us.wake(at(0));
+    us.handle(at(10), record.clone());
+    if !at_once {
+        us.wake(at(5010));
+        us.handle(at(5010), record);
+    }
+    let now = if at_once { at(20) } else { at(5020) };
+    assert_eq!(us.handle(now, LeaseInput::Written(version(8))), [LeaseOutput::Lead]);
+    us
+}
+
+#[test]
+fn knows_whether_the_one_before_let_go() {
+    assert!(leader().after_release());
+    assert!(winner(held_by(None, 7), true).after_release());
+    assert!(!winner(held_by(Some("n2"), 7), false).after_release());
+}
+
+#[test]
+fn one_that_could_not_renew_in_time_is_a_successor_of_itself() {
+    let mut us = leader();
+    assert_eq!(us.wake(at(1010)).len(), 1);
+    us.handle(at(3500), LeaseInput::Failed);
+    assert!(!us.leads(at(3500)));
+    let next = us.deadline().unwrap();
+    assert_eq!(us.wake(next), [LeaseOutput::Read]);
+    us.handle(next, held_by(Some("n1"), 1));
+    us.handle(next, LeaseInput::Written(version(2)));
+    assert!(us.leads(next) && !us.after_release());
+}
