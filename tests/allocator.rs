@@ -1,7 +1,8 @@
 //! The allocator alone: what one address costs, for `make bench`.
 //!
-//! `allocator time SHAPE HOLDERS COUNT` prints the nanoseconds of each of so many allocations; `allocator make SHAPE
-//! HOLDERS COUNT` only makes them. The instructions of one are what a run with some takes more than a run with none.
+//! `allocator time SHAPE HOLDERS COUNT` gives so many addresses and takes each back, and prints the nanoseconds that it took
+//! to give it; `allocator make SHAPE HOLDERS COUNT` prints nothing. The instructions of one are what a run with many takes
+//! more than a run with few.
 
 #![allow(clippy::print_stdout, reason = "figures are printed on standard output")]
 
@@ -25,24 +26,19 @@ fn main() -> Result<()> {
     let mut world = world(shape, holders.parse().context("HOLDERS is a number")?)?;
     for number in 0..count.parse().context("COUNT is a number")? {
         let newcomer = service("late", number);
+        let key = newcomer.key.clone();
+        let start = Instant::now();
+        allocate_one(&mut world, newcomer);
+        let elapsed = start.elapsed();
         match what.as_str() {
-            "time" => time_one(&mut world, newcomer)?,
-            "make" => allocate_one(&mut world, newcomer),
+            "time" => println!("{}", elapsed.as_nanos()),
+            "make" => {}
             other => bail!("{other} is neither time nor make"),
         }
+        ensure!(world.plan().writes.contains_key(&key), "{key} was given nothing");
+        world.apply(Event::ServiceGone(key));
+        world.take_changed();
     }
-    Ok(())
-}
-
-/// Prints how long it took, and takes the address back.
-fn time_one(world: &mut World, newcomer: Service) -> Result<()> {
-    let key = newcomer.key.clone();
-    let start = Instant::now();
-    allocate_one(world, newcomer);
-    println!("{}", start.elapsed().as_nanos());
-    ensure!(world.plan().writes.contains_key(&key), "{key} was given nothing");
-    world.apply(Event::ServiceGone(key));
-    world.take_changed();
     Ok(())
 }
 

@@ -44,6 +44,8 @@ pub(crate) enum Unit {
     PerSecond,
     #[serde(rename = "1")]
     Count,
+    #[serde(rename = "instructions")]
+    Instructions,
 }
 
 impl Unit {
@@ -63,13 +65,13 @@ impl Unit {
             Self::Seconds => "s",
             Self::Mebibytes => "MiB",
             Self::PerSecond => "/s",
-            Self::Count => "",
+            Self::Count | Self::Instructions => "",
         }
     }
 
     const fn decimals(self) -> usize {
         match self {
-            Self::Milliseconds => 0,
+            Self::Milliseconds | Self::Instructions => 0,
             Self::Mebibytes | Self::PerSecond => 1,
             Self::Microseconds | Self::Seconds | Self::Count => 2,
         }

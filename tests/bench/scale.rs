@@ -36,9 +36,10 @@ const ASKED_RESTART: f64 = 3.0;
 pub(crate) async fn measure() -> Result<Vec<Table>> {
     println!("\n{COUNT} Services on an API server without a cluster");
     let bare = Bare::start().await?;
-    bare.set_pools(&json!({"cidr-global": "10.0.0.0/8"})).await?;
+    bare.set_pools(&json!({"cidr-lab": "10.0.0.0/8"})).await?;
     let mut provider = cloud_provider(bare.provider())?;
-    let first = bare.create(NAMESPACE, NewService::called("first")).await?;
+    bare.make_namespace("lab").await?;
+    let first = bare.create("lab", NewService::called("first")).await?;
     first.allocated(LATER).await.with_context(|| provider.last_lines())?;
     let mut tables = vec![speed(&bare).await?, writes(&bare)?];
     let mut cost = Table::new(format!("What {COUNT} Services take"), &["figure"]);
@@ -62,7 +63,8 @@ pub(crate) async fn measure() -> Result<Vec<Table>> {
     Ok(tables)
 }
 
-/// Creates them and waits until all have an address.
+/// Creates them without a pool, for the API server takes its time to find a ClusterIP for each; then there is one, and
+/// everything is to be done at one moment.
 async fn speed(bare: &Bare) -> Result<Table> {
     let mut given = BTreeMap::new();
     let note = |service: Option<&Service>| {
@@ -70,7 +72,7 @@ async fn speed(bare: &Bare) -> Result<Table> {
         if let Some(name) = service.and_then(|service| service.metadata.name.clone()) {
             given.entry(name).or_insert_with(now);
         }
-        given.len() > COUNT
+        given.len() == COUNT
     };
     let services = bare.services(NAMESPACE);
     let config = watcher::Config::default();
@@ -78,19 +80,20 @@ async fn speed(bare: &Bare) -> Result<Table> {
     let first_created = now();
     let creating = async {
         create_all(bare).await?;
-        anyhow::Ok(now())
+        let last_created = now();
+        bare.set_pools(&json!({"cidr-global": "10.0.0.0/8"})).await?;
+        anyhow::Ok(last_created)
     };
     let (watched, last_created) = tokio::join!(watching, creating);
     watched?;
     let (last_created, last_given) = (last_created?, given.into_values().max().unwrap_or_default());
     let unit = Unit::Seconds;
-    let mut table = Table::new(format!("{COUNT} Services created at once"), &["all"]);
+    let mut table = Table::new(format!("{COUNT} Services that wait for a pool"), &["all"]);
     let created = last_created.saturating_sub(first_created);
     table.line("(to create them took)", unit, &[unit.of(created)]);
     let after = last_given.saturating_sub(last_created);
-    table.bounded_line("allocated, since the last creation", unit, &[unit.of(after)], ASKED_ALL);
-    let all = last_given.saturating_sub(first_created);
-    table.line("allocated, since the first creation", unit, &[unit.of(all)]);
+    let what = "allocated, since the last creation and then the pool";
+    table.bounded_line(what, unit, &[unit.of(after)], ASKED_ALL);
     Ok(table)
 }
 
