@@ -32,3 +32,5 @@ mod policy;
 mod reserved;
 #[path = "apiserver/takeover.rs"]
 mod takeover;
+#[path = "apiserver/twice.rs"]
+mod twice;

@@ -1,7 +1,8 @@
 //! `make soak`: the long counts. What is done is kept in tests/soak-state, so that it goes on where it was stopped.
 //!
-//! SEEDS (100000) elections in modelled time, KILLS (200) rounds of kill -9, CUTS (100) pulled cables. At the first
-//! violation it stops; the next run begins with the very seed or round that showed it.
+//! SEEDS (100000) elections in modelled time, STOPS (300) of one of two cloud providers, KILLS (200) rounds of kill -9,
+//! CUTS (100) pulled cables. At the first violation it stops; the next run begins with the very seed or round that showed
+//! it.
 
 #![allow(clippy::print_stdout, reason = "counts are printed on standard output")]
 
@@ -11,6 +12,8 @@ mod cuts;
 mod kills;
 #[path = "soak/progress.rs"]
 mod progress;
+#[path = "soak/providers.rs"]
+mod providers;
 #[path = "soak/seeds.rs"]
 mod seeds;
 
@@ -53,10 +56,11 @@ async fn interrupted() -> Result<()> {
 }
 
 async fn play() -> Result<()> {
-    let (seeds, kills, cuts) =
-        (number("SEEDS", 100_000)?, number("KILLS", 200)?, number("CUTS", 100)?);
+    let (seeds, stops) = (number("SEEDS", 100_000)?, number("STOPS", 300)?);
+    let (kills, cuts) = (number("KILLS", 200)?, number("CUTS", 100)?);
     let start = Instant::now();
     let elections = seeds::play(seeds).await?;
+    let stopped = providers::play(stops).await?;
     let cluster = Cluster::ready().await?;
     let killed = kills::play(&cluster, kills).await?;
     let cut = cuts::play(&cluster, cuts).await?;
@@ -64,6 +68,7 @@ async fn play() -> Result<()> {
     println!("{}", "-".repeat(110));
     for (title, done, sentence) in [
         ("elections", &elections, elections.told()),
+        ("providers", &stopped, stopped.told_with_times("all well again after")),
         ("kill -9", &killed, killed.told_with_times("all well again after")),
         ("cable cuts", &cut, cut.told_with_times("without an answer for")),
     ] {
@@ -71,7 +76,7 @@ async fn play() -> Result<()> {
     }
     println!("{} this time; no violation", written(start.elapsed()));
     // The next soak begins anew.
-    for progress in [elections, killed, cut] {
+    for progress in [elections, stopped, killed, cut] {
         progress.forget()?;
     }
     Ok(())
@@ -98,10 +103,15 @@ async fn with_evidence(violation: anyhow::Error) -> anyhow::Error {
         };
         evidence += &format!("\n$ kubectl {}\n{said}", arguments.join(" "));
     }
+    keep(&evidence);
+    violation
+}
+
+/// Writes down what was seen at a violation.
+fn keep(evidence: &str) {
     let path = folder().join("violation.txt");
     match std::fs::create_dir_all(folder()).and_then(|()| std::fs::write(&path, evidence)) {
-        Ok(()) => eprintln!("what the cluster looked like is in {}", path.display()),
+        Ok(()) => eprintln!("what was seen is in {}", path.display()),
         Err(error) => eprintln!("cannot write {}: {error}", path.display()),
     }
-    violation
 }

@@ -11,7 +11,6 @@ use k8s_openapi::api::core::v1::Service;
 use kube::api::{Api, ListParams};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Waits until all is well: exactly the Services `names`, each with one address that is the same wherever it stands, that
@@ -24,16 +23,7 @@ pub async fn await_order(
     names: &BTreeSet<String>,
     deadline: Duration,
 ) -> Result<()> {
-    let complaint = Mutex::new("nothing was seen".to_owned());
-    let ended = wait::answer("order", deadline, || async {
-        let seen = look(workspace, names).await;
-        if let Err(error) = &seen {
-            *complaint.lock().unwrap_or_else(PoisonError::into_inner) = format!("{error:#}");
-        }
-        seen
-    });
-    // The last question may have been cut off: the last complaint says more.
-    ended.await.with_context(|| complaint.into_inner().unwrap_or_else(PoisonError::into_inner))?
+    wait::answer("order", deadline, || look(workspace, names)).await?
 }
 
 /// The outer error is what may be well a moment later, the inner one what must never be.

@@ -23,6 +23,7 @@ pub mod invariants;
 pub mod local;
 pub mod netns;
 pub mod process;
+pub mod replicas;
 pub mod segment;
 pub mod simulate;
 pub mod stages;

@@ -125,18 +125,18 @@ pub async fn answer<T, F: Future<Output = Result<T>>>(
     deadline: Duration,
     mut question: impl FnMut() -> F,
 ) -> Result<T> {
-    let end = tokio::time::Instant::now() + deadline;
-    loop {
-        let error = match tokio::time::timeout_at(end, question()).await {
-            Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(error)) => format!("{error:#}"),
-            Err(_) => "no answer".to_owned(),
-        };
-        if tokio::time::Instant::now() >= end {
-            bail!("waited {deadline:?} in vain for {what}; last answer: {error}");
+    let mut last = "no answer".to_owned();
+    let search = async {
+        loop {
+            match question().await {
+                Ok(answer) => return answer,
+                Err(error) => last = format!("{error:#}"),
+            }
+            tokio::time::sleep(PAUSE).await;
         }
-        tokio::time::sleep(PAUSE).await;
-    }
+    };
+    let searched = tokio::time::timeout(deadline, search).await;
+    searched.map_err(|_| anyhow!("waited {deadline:?} in vain for {what}; last answer: {last}"))
 }
 
 fn describe<K: Resource<DynamicType = ()> + Clone + Serialize>(object: Option<&K>) -> String {
