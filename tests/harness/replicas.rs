@@ -18,21 +18,19 @@ use crate::local::cloud_provider;
 use crate::process::Running;
 use crate::simulate::chance::Chance;
 use anyhow::{Context, Result, ensure};
-use coming::{SHARED, SHARED_POOL, TIGHT, TIGHT_POOL_V4, TIGHT_POOL_V6};
+use coming::{SHARED, TIGHT, shared, tight_v4, tight_v6};
 use futures::future::{try_join, try_join_all};
 use held::all_is_well;
 use k8s_openapi::api::core::v1::Service;
 use kube::api::ListParams;
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::time::Duration;
 use tokio::time::sleep;
 use watchman::Watchman;
 
-/// What happens between two stops: so many deeds, with pauses of this length at most.
-const DEEDS: (usize, usize) = (6, 12);
-const PAUSE: Duration = Duration::from_millis(60);
+/// A provider is stopped this long at most after much has begun to happen: about what it takes to write it all.
+const WORK: Duration = Duration::from_millis(150);
 /// A killed provider is started again this much later at most.
 const ABSENCE: Duration = Duration::from_secs(1);
 /// A paused one goes on this much later at most: its Lease, of 3 s, may have run out.
@@ -65,10 +63,12 @@ pub struct Round {
     pub stop: Stop,
     /// Which of the two providers.
     victim: usize,
-    /// How long after the first deed.
+    /// How long after the first burst of deeds began.
     moment: Duration,
     /// How long it is away.
     away: Duration,
+    /// How long after the first burst the second one begins.
+    next: Duration,
     chance: u64,
 }
 
@@ -79,8 +79,8 @@ impl Round {
         let mut chance = Chance::new(seed);
         let stop = if chance.one_in(2) { Stop::Kill } else { Stop::Pause };
         let away = chance.time(if stop == Stop::Kill { ABSENCE } else { SLUMBER });
-        let moment = chance.time(PAUSE * 6);
-        Self { stop, victim: chance.between(0, 1), moment, away, chance: chance.next() }
+        let (moment, next) = (chance.time(WORK), chance.time(away + WORK));
+        Self { stop, victim: chance.between(0, 1), moment, away, next, chance: chance.next() }
     }
 }
 
@@ -152,11 +152,9 @@ impl Replicas {
         };
         let mut chance = Chance::new(round.chance);
         let deeds = async {
-            for _ in 0..chance.between(DEEDS.0, DEEDS.1) {
-                self.do_something(&mut chance).await?;
-                sleep(chance.time(PAUSE)).await;
-            }
-            Ok(())
+            self.burst(&mut chance).await?;
+            sleep(round.next).await;
+            self.burst(&mut chance).await
         };
         let (back, ()) = try_join(stopped, deeds).await?;
         self.providers.insert(round.victim, back);
@@ -194,14 +192,11 @@ impl Replicas {
 
     async fn give_all(&mut self) -> Result<()> {
         self.clear().await?;
-        for (namespace, family, pool) in [
-            (TIGHT, "IPv4", TIGHT_POOL_V4.as_slice()),
-            (TIGHT, "IPv6", &TIGHT_POOL_V6),
-            (SHARED, "IPv4", &SHARED_POOL),
-        ] {
-            let wanted: BTreeSet<IpAddr> = pool.iter().filter_map(|it| it.parse().ok()).collect();
+        for (namespace, family, pool) in
+            [(TIGHT, "IPv4", tight_v4()), (TIGHT, "IPv6", tight_v6()), (SHARED, "IPv4", shared())]
+        {
             let mut given = BTreeSet::new();
-            for _ in pool {
+            for _ in &pool {
                 self.number += 1;
                 let family = json!({"spec": {"ipFamilies": [family]}});
                 let one = NewService::called(&format!("last-{}", self.number)).with(&family);
@@ -209,6 +204,7 @@ impl Replicas {
                 given.extend(one.allocated(LATER).await?);
                 self.services.push(one);
             }
+            let wanted: BTreeSet<_> = pool.into_iter().collect();
             ensure!(given == wanted, "of {wanted:?} only {given:?} can be given");
         }
         self.clear().await?;

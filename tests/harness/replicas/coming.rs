@@ -1,111 +1,124 @@
-//! Services that come, change and go by chance.
+//! Services that come, change and go by chance, many at a time.
 
 use super::Replicas;
+use crate::bare::Bare;
 use crate::cluster::service::{NewService, TestService};
 use crate::simulate::chance::Chance;
 use anyhow::Result;
+use futures::future::try_join_all;
 use kube::api::DeleteParams;
 use model::annotations::LOADBALANCER_IPS;
 use serde_json::{Value, json};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A namespace with fewer addresses than there are Services, most of the time: one that was given back is given away
 /// again at once.
 pub(super) const TIGHT: &str = "tight";
 /// A namespace whose Services share addresses by port.
 pub(super) const SHARED: &str = "shared";
-/// The addresses of these pools.
-pub(super) const TIGHT_POOL_V4: [&str; 4] =
-    ["198.51.100.8", "198.51.100.9", "198.51.100.10", "198.51.100.11"];
-pub(super) const TIGHT_POOL_V6: [&str; 4] =
-    ["2001:db8:51::8", "2001:db8:51::9", "2001:db8:51::a", "2001:db8:51::b"];
-pub(super) const SHARED_POOL: [&str; 2] = ["198.51.100.16", "198.51.100.17"];
 /// Services that stand at a time.
-const FEWEST: usize = 4;
-const MOST: usize = 14;
+const FEWEST: usize = 10;
+const MOST: usize = 40;
+/// What happens at once.
+const BURST: (usize, usize) = (8, 20);
 
 /// The ConfigMap.
 pub(super) fn pools() -> Value {
     json!({
-        "cidr-tight": "198.51.100.8/30,2001:db8:51::8/126",
-        "cidr-shared": "198.51.100.16/31",
+        "cidr-tight": "198.51.100.16/28,2001:db8:51::10/125",
+        "cidr-shared": "198.51.100.40/30",
         "allow-share-shared": "true",
     })
 }
 
-/// What a user does next.
-#[derive(Debug, Clone, Copy)]
+/// The addresses of the first of these pools.
+pub(super) fn tight_v4() -> Vec<IpAddr> {
+    (16..32).map(|last| Ipv4Addr::new(198, 51, 100, last).into()).collect()
+}
+
+/// Those of its other family.
+pub(super) fn tight_v6() -> Vec<IpAddr> {
+    (0x10..0x18).map(|last| Ipv6Addr::new(0x2001, 0xdb8, 0x51, 0, 0, 0, 0, last).into()).collect()
+}
+
+/// Those that are shared.
+pub(super) fn shared() -> Vec<IpAddr> {
+    (40..44).map(|last| Ipv4Addr::new(198, 51, 100, last).into()).collect()
+}
+
+/// What a user does.
+#[derive(Debug, Clone)]
 enum Deed {
-    Create,
+    Create(&'static str, NewService),
     Delete,
-    /// To ClusterIP, and now and then it is deleted at once: its address has to come back.
+    /// To ClusterIP: its address has to come back.
     ChangeType,
+    /// The same, and it is deleted at once.
+    ChangeTypeAndDelete,
     /// To an address that nobody else has.
-    EditAddress,
+    Move(String),
     RemoveAnnotation,
 }
 
 impl Deed {
-    const fn by(chance: &mut Chance) -> Self {
-        match chance.next() % 12 {
-            0..=5 => Self::Create,
-            6..=8 => Self::Delete,
-            9 => Self::ChangeType,
-            10 => Self::EditAddress,
-            _ => Self::RemoveAnnotation,
+    /// What becomes of `before`, as far as it is to be looked at again.
+    async fn happen(self, bare: &Bare, before: Option<TestService>) -> Result<Option<TestService>> {
+        let annotation =
+            |value: Value| json!({"metadata": {"annotations": {LOADBALANCER_IPS: value}}});
+        let Some(service) = before else {
+            let Self::Create(namespace, wanted) = self else { return Ok(None) };
+            return bare.create(namespace, wanted).await.map(Some);
+        };
+        if let Self::ChangeType | Self::ChangeTypeAndDelete = self {
+            service.change(&json!({"spec": {"type": "ClusterIP"}})).await?;
         }
+        match self {
+            Self::Delete | Self::ChangeTypeAndDelete => {
+                let services = bare.services(&service.namespace);
+                services.delete(&service.name, &DeleteParams::default()).await?;
+                return Ok(None);
+            }
+            Self::Create(..) | Self::ChangeType => return Ok(None),
+            Self::Move(address) => service.change(&annotation(json!(address))).await?,
+            Self::RemoveAnnotation => service.change(&annotation(Value::Null)).await?,
+        }
+        Ok(Some(service))
     }
 }
 
 impl Replicas {
-    /// One thing happens to one Service.
-    pub(super) async fn do_something(&mut self, chance: &mut Chance) -> Result<()> {
-        let deed = match self.services.len() {
-            few if few < FEWEST => Deed::Create,
-            many if many > MOST => Deed::Delete,
-            _ => Deed::by(chance),
-        };
-        if let Deed::Create = deed {
-            return self.create(chance).await;
+    /// Much happens at once.
+    pub(super) async fn burst(&mut self, chance: &mut Chance) -> Result<()> {
+        let mut deeds = Vec::new();
+        for _ in 0..chance.between(BURST.0, BURST.1) {
+            let standing = self.services.len();
+            let deed = match chance.next() % 12 {
+                _ if standing < FEWEST => self.creation(chance),
+                _ if standing > MOST => Deed::Delete,
+                0..=4 => self.creation(chance),
+                5..=7 => Deed::Delete,
+                8 => Deed::ChangeType,
+                9 => Deed::ChangeTypeAndDelete,
+                10 => self.moving(),
+                _ => Deed::RemoveAnnotation,
+            };
+            if let Deed::Create(..) = deed {
+                deeds.push((deed, None));
+                continue;
+            }
+            let chosen = self.services.swap_remove(chance.between(0, standing.saturating_sub(1)));
+            let fits = !matches!(deed, Deed::Move(_)) || is_of_ipv4(&chosen);
+            deeds.push((if fits { deed } else { Deed::RemoveAnnotation }, Some(chosen)));
         }
-        let at = chance.between(0, self.services.len().saturating_sub(1));
-        let Some(chosen) = self.services.get(at).cloned() else { return Ok(()) };
-        match deed {
-            Deed::Create => {}
-            Deed::Delete => {
-                let services = self.bare.services(&chosen.namespace);
-                services.delete(&chosen.name, &DeleteParams::default()).await?;
-                self.services.remove(at);
-            }
-            Deed::ChangeType => {
-                chosen.change(&json!({"spec": {"type": "ClusterIP"}})).await?;
-                self.services.remove(at);
-                if chance.one_in(2) {
-                    let services = self.bare.services(&chosen.namespace);
-                    services.delete(&chosen.name, &DeleteParams::default()).await?;
-                }
-            }
-            Deed::EditAddress => self.edit(&chosen).await?,
-            Deed::RemoveAnnotation => {
-                let removal = json!({"metadata": {"annotations": {LOADBALANCER_IPS: null}}});
-                chosen.change(&removal).await?;
-            }
-        }
+        let bare = &self.bare;
+        let happening = deeds.into_iter().map(|(deed, chosen)| deed.happen(bare, chosen));
+        let left = try_join_all(happening).await?;
+        self.services.extend(left.into_iter().flatten());
         Ok(())
     }
 
-    async fn edit(&mut self, chosen: &TestService) -> Result<()> {
-        let now = chosen.now().await?;
-        let families = now.spec.and_then(|spec| spec.ip_families).unwrap_or_default();
-        if families == ["IPv4"] {
-            self.number += 1;
-            let own = format!("198.18.{}.{}", self.number / 250 % 250, self.number % 250 + 1);
-            let edit = json!({"metadata": {"annotations": {LOADBALANCER_IPS: own}}});
-            chosen.change(&edit).await?;
-        }
-        Ok(())
-    }
-
-    async fn create(&mut self, chance: &mut Chance) -> Result<()> {
+    /// A new Service, of one of these kinds.
+    fn creation(&mut self, chance: &mut Chance) -> Deed {
         self.number += 1;
         let wanted = NewService::called(&format!("web-{}", self.number));
         let (namespace, wanted) = match chance.next() % 8 {
@@ -113,17 +126,24 @@ impl Replicas {
             3 => (TIGHT, wanted.with(&of(&["IPv6"], "SingleStack"))),
             4 => (TIGHT, wanted.with(&of(&["IPv4", "IPv6"], "RequireDualStack"))),
             5 => {
-                let at = chance.between(0, TIGHT_POOL_V4.len() - 1);
-                let address = TIGHT_POOL_V4.get(at).copied().unwrap_or_default();
-                let wanted = wanted.annotated(LOADBALANCER_IPS, address);
+                let address = Ipv4Addr::new(198, 51, 100, 16 + (chance.next() % 16) as u8);
+                let wanted = wanted.annotated(LOADBALANCER_IPS, &address.to_string());
                 (TIGHT, wanted.with(&of(&["IPv4"], "SingleStack")))
             }
             _ => (SHARED, sharing(wanted, chance)),
         };
-        let made = self.bare.create(namespace, wanted).await?;
-        self.services.push(made);
-        Ok(())
+        Deed::Create(namespace, wanted)
     }
+
+    fn moving(&mut self) -> Deed {
+        self.number += 1;
+        Deed::Move(format!("198.18.{}.{}", self.number / 250 % 250, self.number % 250 + 1))
+    }
+}
+
+fn is_of_ipv4(service: &TestService) -> bool {
+    let families = service.made.spec.as_ref().and_then(|spec| spec.ip_families.as_deref());
+    families.is_some_and(|families| families == ["IPv4"])
 }
 
 fn of(families: &[&str], policy: &str) -> Value {

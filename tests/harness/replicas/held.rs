@@ -1,6 +1,6 @@
 //! Who holds which address, and whether whoever waits for one has to.
 
-use super::coming::{SHARED, SHARED_POOL, TIGHT, TIGHT_POOL_V4, TIGHT_POOL_V6};
+use super::coming::{SHARED, TIGHT, shared, tight_v4, tight_v6};
 use crate::cluster::service::allocated;
 use anyhow::{Result, bail, ensure};
 use k8s_openapi::api::core::v1::Service;
@@ -99,12 +99,11 @@ fn has_to_wait(waiting: &Service, services: &[Service]) -> Result<()> {
 }
 
 fn pool(service: &Service, family: &str) -> Vec<IpAddr> {
-    let texts: &[&str] = match (service.namespace().as_deref(), family) {
-        (Some(TIGHT), "IPv4") => &TIGHT_POOL_V4,
-        (Some(TIGHT), _) => &TIGHT_POOL_V6,
-        _ => &SHARED_POOL,
-    };
-    texts.iter().filter_map(|text| text.parse().ok()).collect()
+    match (service.namespace().as_deref(), family) {
+        (Some(TIGHT), "IPv4") => tight_v4(),
+        (Some(TIGHT), _) => tight_v6(),
+        _ => shared(),
+    }
 }
 
 fn families(service: &Service) -> Vec<String> {
@@ -168,10 +167,10 @@ mod tests {
 
     #[test]
     fn one_address_for_two_is_a_fault_unless_their_ports_differ() {
-        let one = service(SHARED, "one", Some("198.51.100.16"), &json!({}));
-        let same = service(SHARED, "same", Some("198.51.100.16"), &json!({}));
+        let one = service(SHARED, "one", Some("198.51.100.40"), &json!({}));
+        let same = service(SHARED, "same", Some("198.51.100.40"), &json!({}));
         let https = json!({"spec": {"ports": [{"port": 443, "protocol": "TCP"}]}});
-        let beside = service(SHARED, "beside", Some("198.51.100.16"), &https);
+        let beside = service(SHARED, "beside", Some("198.51.100.40"), &https);
         let mut local = beside.clone();
         local.spec.as_mut().unwrap().external_traffic_policy = Some("Local".to_owned());
         nothing_is_given_twice([one.clone(), beside].iter()).unwrap();
@@ -181,29 +180,29 @@ mod tests {
 
     #[test]
     fn an_address_that_is_only_asked_for_is_not_given() {
-        let one = service(TIGHT, "one", Some("198.51.100.8"), &json!({}));
+        let one = service(TIGHT, "one", Some("198.51.100.16"), &json!({}));
         let no_marks = json!({"metadata": {"finalizers": null}});
-        let asks = service(TIGHT, "asks", Some("198.51.100.8"), &no_marks);
+        let asks = service(TIGHT, "asks", Some("198.51.100.16"), &no_marks);
         all_is_well(&[one, asks.clone()]).unwrap();
         all_is_well(&[asks]).unwrap_err();
     }
 
     #[test]
     fn whoever_waits_while_an_address_is_free_is_forgotten() {
-        let held = TIGHT_POOL_V4.iter().zip(["a", "b", "c", "d"]);
-        let mut all: Vec<_> = held
-            .map(|(address, name)| service(TIGHT, name, Some(address), &json!({})))
-            .chain([pending("waits")])
-            .collect();
+        let holder = |address: IpAddr| {
+            service(TIGHT, &format!("has-{address}"), Some(&address.to_string()), &json!({}))
+        };
+        let held = tight_v4().into_iter().map(holder);
+        let mut all: Vec<_> = held.chain([pending("waits")]).collect();
         all_is_well(&all).unwrap();
         all.remove(0);
-        assert!(all_is_well(&all).unwrap_err().to_string().contains("198.51.100.8"));
+        assert!(all_is_well(&all).unwrap_err().to_string().contains("198.51.100.16"));
     }
 
     #[test]
     fn what_is_no_load_balancer_bears_no_marks() {
         let cluster_ip = json!({"spec": {"type": "ClusterIP"}});
-        let left = service(TIGHT, "left", Some("198.51.100.8"), &cluster_ip);
+        let left = service(TIGHT, "left", Some("198.51.100.16"), &cluster_ip);
         all_is_well(&[left]).unwrap_err();
     }
 }
