@@ -138,7 +138,7 @@ async fn the_unspecified_address_is_passed_through_and_neither_announced_nor_rep
     let anything: IpAddr = "0.0.0.0".parse()?;
     let wanted = NewService::called("dhcp").annotated("kube-vip.io/loadbalancerIPs", "0.0.0.0");
     let service = workspace.create(wanted).await?;
-    let event = workspace.event(&service, "AwaitsDHCP", SOON).await?;
+    let event = service.event("AwaitsDHCP", SOON).await?;
     assert!(event.message.unwrap_or_default().contains("0.0.0.0"));
     assert_eq!(allocated(&service.now().await?), [anything]);
     // Others are announced meanwhile, and time passes; still nothing is said about this one, and no second Event.
@@ -149,7 +149,7 @@ async fn the_unspecified_address_is_passed_through_and_neither_announced_nor_rep
         "0.0.0.0 was announced"
     );
     assert_eq!(tests::cluster::service::reported(&service.now().await?), [] as [IpAddr; 0]);
-    let events = workspace.events(&service, "AwaitsDHCP").await?;
+    let events = service.events("AwaitsDHCP").await?;
     assert_eq!(events.iter().map(tests::cluster::events::count).sum::<i32>(), 1);
     Ok(())
 }

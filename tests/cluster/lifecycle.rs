@@ -98,7 +98,7 @@ async fn a_second_service_on_the_same_address_and_port_is_refused_with_an_event(
     let first = workspace.create(wanted("first")).await?;
     let address = first.address().await?;
     let second = workspace.create(wanted("second")).await?;
-    let event = workspace.event(&second, "StaticConflict", SOON).await?;
+    let event = second.event("StaticConflict", SOON).await?;
     assert!(event.message.unwrap_or_default().contains(&address.to_string()));
     assert_eq!(first.addresses().await?, [address]);
     Ok(())

@@ -35,7 +35,7 @@ async fn a_service_that_waits_gets_its_address_within_a_second_of_the_edit_that_
     let first = workspace.expose("first").await?;
     assert_eq!(first.addresses().await?, [ipv4(120)]);
     let second = workspace.expose("second").await?;
-    workspace.event(&second, "Exhausted", SOON).await?;
+    second.event("Exhausted", SOON).await?;
     pool.set(&cluster, "198.18.0.120/31").await?;
     let edited = Instant::now();
     assert_eq!(second.allocated(SOON).await?, [ipv4(121)]);
@@ -72,7 +72,7 @@ async fn a_malformed_pool_is_named_once_and_the_others_go_on_working() -> Result
     let pool = cluster.pool(&key, "198.18.0.124-198.18.0.125,198.18.0.130-198.18.0.127").await?;
     let _sound = cluster.pool(&format!("cidr-{}", sound.name), "198.18.0.126/31").await?;
     let service = broken.expose("web").await?;
-    let event = broken.event(&service, "PoolSyntax", SOON).await?;
+    let event = service.event("PoolSyntax", SOON).await?;
     let message = event.message.clone().unwrap_or_default();
     for part in [key.as_str(), "198.18.0.130-198.18.0.127", "ends before it starts"] {
         assert!(message.contains(part), "{part} is missing in: {message}");
@@ -86,7 +86,7 @@ async fn a_malformed_pool_is_named_once_and_the_others_go_on_working() -> Result
     assert!(said >= 1, "the log does not name {key}");
     cluster.await_renewals(CLOUD_PROVIDER_LEASE, 3).await?;
     assert_eq!(lines_about(&key).await?, said, "the log goes on about {key} while nothing changes");
-    let events = broken.events(&service, "PoolSyntax").await?;
+    let events = service.events("PoolSyntax").await?;
     assert_eq!(events.iter().map(count).sum::<i32>(), 1, "{events:?}");
     assert_eq!(reported(&service.now().await?), [] as [IpAddr; 0]);
     pool.set(&cluster, "198.18.0.124-198.18.0.125").await?;
@@ -128,7 +128,7 @@ async fn deleting_the_config_map_changes_nothing_for_addresses_already_given() -
     cluster.delete_pools().await?;
     // The deletion has arrived where it matters: a new Service is told that there is no pool.
     let waiting = workspace.expose("waiting").await?;
-    workspace.event(&waiting, "NoPool", SOON).await?;
+    waiting.event("NoPool", SOON).await?;
     cluster.await_renewals(ANNOUNCER_LEASE, 2).await?;
     let after = service.now().await?;
     assert_eq!(written(&after), written(&before));

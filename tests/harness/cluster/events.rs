@@ -2,7 +2,6 @@
 
 use super::service::TestService;
 use super::wait;
-use super::workspace::Workspace;
 use anyhow::Result;
 use k8s_openapi::api::core::v1::Event;
 use kube::api::{Api, ListParams};
@@ -39,29 +38,6 @@ impl TestService {
 
     fn selector(&self, reason: &str) -> String {
         format!("involvedObject.uid={},reason={reason}", self.uid)
-    }
-}
-
-impl Workspace {
-    /// The Events about `service` whose reason is `reason`.
-    ///
-    /// # Errors
-    /// The API server does not answer.
-    pub async fn events(&self, service: &TestService, reason: &str) -> Result<Vec<Event>> {
-        service.events(reason).await
-    }
-
-    /// Waits for the first Event about `service` whose reason is `reason`.
-    ///
-    /// # Errors
-    /// There is none in time.
-    pub async fn event(
-        &self,
-        service: &TestService,
-        reason: &str,
-        deadline: Duration,
-    ) -> Result<Event> {
-        service.event(reason, deadline).await
     }
 }
 
