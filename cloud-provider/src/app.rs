@@ -51,10 +51,13 @@ pub async fn run(config: Config, host: &str) -> anyhow::Result<()> {
             ended = election.finished() => return ended.context("the election failed"),
         }
         office.metrics.leader.set(1);
-        serve(&office, &config, leadership_rx.clone(), leave_rx.clone()).await;
+        let all_known = serve(&office, &config, leadership_rx.clone(), leave_rx.clone()).await;
         office.metrics.leader.set(0);
         office.metrics.forget();
         office.ready_tx.send_replace(false);
+        if *leave_rx.borrow() && !all_known {
+            return Ok(());
+        }
     }
     // The term is over and nothing is under way: now the Lease may go to somebody else.
     resign_tx.send_replace(true);

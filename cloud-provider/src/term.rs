@@ -51,13 +51,14 @@ pub struct Office {
 }
 
 /// Serves until `leadership_rx` says that the term is over, or `leave_rx` that the process is to end; then waits, within
-/// bounds, for the answers to what was sent: whoever leads next must be able to see it.
+/// bounds, for the answers to what was sent: whoever leads next must be able to see it. Returns whether all of it is
+/// known: if not, something may still arrive, and the Lease is not to be let go as if all were well.
 pub async fn serve(
     office: &Office,
     config: &Config,
     mut leadership_rx: watch::Receiver<Leadership>,
     mut leave_rx: watch::Receiver<bool>,
-) {
+) -> bool {
     let this_term = leadership_rx.borrow().term();
     let (events_tx, mut events_rx) = mpsc::channel(QUEUE);
     let client = &office.client;
@@ -71,18 +72,20 @@ pub async fn serve(
         // In this order: who does not lead any more takes nothing in, however much there is.
         tokio::select! {
             biased;
-            _ = leadership_rx.wait_for(over) => return,
+            _ = leadership_rx.wait_for(over) => return false,
             () = shutdown::wait(&mut leave_rx) => break,
             outcome = term.writes.next() => term.answered(&outcome),
             event = events_rx.recv() => {
-                let Some(event) = event else { return };
+                let Some(event) = event else { return false };
                 term.take(event, &mut events_rx);
             }
         }
     }
-    if timeout(LAST_ANSWERS, term.writes.finish()).await.is_err() {
-        tracing::warn!("some writes got no answer; whoever leads next sees what came of them");
+    let known = timeout(LAST_ANSWERS, term.writes.finish()).await.unwrap_or(false);
+    if !known {
+        tracing::warn!("some writes got no answer; the Lease runs out by itself");
     }
+    known
 }
 
 struct Term<'a> {

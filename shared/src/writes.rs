@@ -15,7 +15,7 @@ use futures::stream::FuturesUnordered;
 use model::object::ResourceVersion;
 use model::service::ServiceKey;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -55,13 +55,20 @@ pub struct Writes<C> {
     writer: Arc<ServiceWriter>,
     agenda: Agenda<ServiceKey, C>,
     running: FuturesUnordered<BoxFuture<'static, Outcome<C>>>,
+    /// Services with a write of which nothing is known: it may arrive yet.
+    unsure: BTreeSet<ServiceKey>,
 }
 
 impl<C: Change> Writes<C> {
     /// Nothing wanted yet.
     #[must_use]
     pub fn new(writer: ServiceWriter) -> Self {
-        Self { writer: Arc::new(writer), agenda: Agenda::new(), running: FuturesUnordered::new() }
+        Self {
+            writer: Arc::new(writer),
+            agenda: Agenda::new(),
+            running: FuturesUnordered::new(),
+            unsure: BTreeSet::new(),
+        }
     }
 
     /// From now on `change` is to be written to the Service `key`; `None`: nothing. Returns whether something else was
@@ -81,10 +88,14 @@ impl<C: Change> Writes<C> {
         }
     }
 
-    /// Wants nothing any more, and waits for the answers to what was sent already.
-    pub async fn finish(&mut self) {
+    /// Wants nothing any more, and waits for the answers to what was sent already. Returns whether it is known what came
+    /// of every write there ever was: if not, one may still arrive, however late.
+    pub async fn finish(&mut self) -> bool {
         self.want_all(BTreeMap::new());
-        while self.running.next().await.is_some() {}
+        while let Some(outcome) = self.running.next().await {
+            self.answered(&outcome);
+        }
+        self.unsure.is_empty()
     }
 
     /// Writes that have no final answer yet.
@@ -124,6 +135,16 @@ impl<C: Change> Writes<C> {
     }
 
     fn answered(&mut self, outcome: &Outcome<C>) {
+        match outcome.answer {
+            // The Service has another version now than any write before was decided on.
+            Answer::Written | Answer::Outdated | Answer::Gone => {
+                self.unsure.remove(&outcome.service);
+            }
+            Answer::Failed(_) => {
+                self.unsure.insert(outcome.service.clone());
+            }
+            Answer::NotLeading => {}
+        }
         let judge = |failures: u32| match &outcome.answer {
             Answer::Written => Verdict::Done,
             // Most often a newer Service is on its way through the watch and replaces this write. Where it is not (the
