@@ -4,6 +4,7 @@ use cloud_provider_decide::{Edit, Plan, Refusal, ServiceWrite};
 use model::annotations::{
     CLEANUP_FINALIZER, IMPLEMENTATION_LABEL, LOADBALANCER_IPS, SERVICE_INTERFACE,
 };
+use model::machine::Time;
 use model::object::ResourceVersion;
 use model::service::ServiceKey;
 use serde_json::{Map, Value, json};
@@ -13,12 +14,24 @@ use shared::writes::Change;
 use std::fmt::{self, Display};
 
 /// A write as the API server is told it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AssignAddress(pub ServiceWrite);
+#[derive(Debug, Clone)]
+pub struct AssignAddress {
+    /// What is written.
+    pub write: ServiceWrite,
+    /// When that was taken in which led to it.
+    pub since: Time,
+}
+
+/// When it was decided makes no difference to what is written.
+impl PartialEq for AssignAddress {
+    fn eq(&self, other: &Self) -> bool {
+        self.write == other.write
+    }
+}
 
 impl Change for AssignAddress {
     fn version(&self) -> &ResourceVersion {
-        &self.0.version
+        &self.write.version
     }
 
     fn part(&self) -> Part {
@@ -26,7 +39,7 @@ impl Change for AssignAddress {
     }
 
     fn patch(&self) -> Value {
-        let write = &self.0;
+        let write = &self.write;
         let mut metadata = Map::new();
         let annotations = [
             nested(LOADBALANCER_IPS, &write.annotation),
@@ -49,7 +62,7 @@ impl Change for AssignAddress {
 /// What it does, for the log.
 impl Display for AssignAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.0.annotation, &self.0.finalizers) {
+        match (&self.write.annotation, &self.write.finalizers) {
             (Edit::Set(addresses), _) => write!(f, "address given: {addresses}"),
             (Edit::Remove, _) => f.write_str("address taken back"),
             (Edit::Keep, Some(list)) if !list.iter().any(|it| it == CLEANUP_FINALIZER) => {
@@ -84,7 +97,7 @@ impl AssignAddress {
     /// What people are told once it is accepted; nothing where it gives no address that the Service did not show.
     #[must_use]
     pub fn news(&self, service: &ServiceKey) -> Option<Notice> {
-        let write = &self.0;
+        let write = &self.write;
         let message = match (&write.annotation, &write.load_balancer_ip, &write.pool) {
             (Edit::Set(addresses), _, Some(pool)) => format!("{addresses} given from {pool}"),
             (Edit::Set(addresses), ..) | (_, Edit::Set(addresses), _) => {
@@ -161,6 +174,6 @@ mod tests {
             "labels": {"implementation": null},
             "finalizers": ["f"],
         }});
-        assert_eq!(AssignAddress(write).patch(), expected);
+        assert_eq!(AssignAddress { write, since: Time::START }.patch(), expected);
     }
 }

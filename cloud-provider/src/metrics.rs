@@ -99,11 +99,9 @@ impl Metrics {
     }
 
     /// A write was accepted, so long after that was taken in which led to it.
-    pub fn count_write(&self, took: Option<Duration>) {
+    pub fn count_write(&self, took: Duration) {
         self.writes.inc();
-        if let Some(took) = took {
-            self.seconds_to_write.observe(took.as_secs_f64());
-        }
+        self.seconds_to_write.observe(took.as_secs_f64());
     }
 
     /// A Service is refused an address from now on, or for another reason than before.

@@ -33,6 +33,8 @@ use tokio::time::timeout;
 /// Events that may wait; the watches wait where it is full. So many are taken in at most before a term looks whether it
 /// is over.
 const QUEUE: usize = 1024;
+/// Writes handed over before the first of them is sent: more than are under way at a time.
+const AHEAD: usize = 64;
 /// Longest wait for the answers to what was sent before the process leaves.
 const LAST_ANSWERS: Duration = Duration::from_secs(3);
 
@@ -93,8 +95,8 @@ struct Term<'a> {
     world: World,
     writes: Writes<AssignAddress>,
     notices: Notices,
-    /// When that was taken in which led to a write without a final answer.
-    since: BTreeMap<ServiceKey, Time>,
+    /// Whose writes are still to be handed over, and when that was taken in which led to them.
+    unwritten: BTreeMap<ServiceKey, Time>,
 }
 
 impl<'a> Term<'a> {
@@ -104,7 +106,7 @@ impl<'a> Term<'a> {
             world: World::new(config.class.clone()),
             writes: Writes::new(writer),
             notices: Notices::new(office.recorder.clone()),
-            since: BTreeMap::new(),
+            unwritten: BTreeMap::new(),
         }
     }
 
@@ -124,6 +126,7 @@ impl<'a> Term<'a> {
         for key in self.world.take_changed() {
             self.hand_on(key, now);
         }
+        self.hand_over_writes();
         self.office.metrics.show(&self.world);
     }
 
@@ -136,10 +139,9 @@ impl<'a> Term<'a> {
         }
     }
 
-    /// Makes of one Service's part of the plan what is wanted and what is told.
+    /// Makes of one Service's part of the plan what is told and what is to be written.
     fn hand_on(&mut self, key: ServiceKey, now: Time) {
         let plan = self.world.planned();
-        let write = plan.writes.get(&key).cloned().map(AssignAddress);
         let told = Told::of(plan, &key);
         let notice = told.as_ref().map(|told| told.notice(&key, self.world.uid(&key)));
         if self.notices.tell(&key, notice)
@@ -147,12 +149,27 @@ impl<'a> Term<'a> {
         {
             self.office.metrics.count_refusal(refusal.reason);
         }
-        let wanted = write.is_some();
-        let other = self.writes.want(key.clone(), write);
-        if !wanted {
-            self.since.remove(&key);
-        } else if other {
-            self.since.entry(key).or_insert(now);
+        let Some(write) = plan.writes.get(&key) else {
+            self.unwritten.remove(&key);
+            self.writes.want(key, None);
+            return;
+        };
+        match self.writes.open(&key).map(|open| open.since) {
+            Some(since) => {
+                self.writes.want(key, Some(AssignAddress { write: write.clone(), since }));
+            }
+            None => drop(self.unwritten.entry(key).or_insert(now)),
+        }
+    }
+
+    /// Hands over as many writes as can be sent soon: a plan may have ten thousand, and they need not be kept twice.
+    fn hand_over_writes(&mut self) {
+        let writes = &self.world.planned().writes;
+        while self.writes.untried() < AHEAD
+            && let Some((key, since)) = self.unwritten.pop_first()
+        {
+            let write = writes.get(&key).cloned();
+            self.writes.want(key, write.map(|write| AssignAddress { write, since }));
         }
     }
 
@@ -161,8 +178,7 @@ impl<'a> Term<'a> {
         let metrics = &self.office.metrics;
         match answer {
             Answer::Written => {
-                let since = self.since.remove(service);
-                metrics.count_write(since.map(|since| self.office.clock.now().since(since)));
+                metrics.count_write(self.office.clock.now().since(change.since));
                 tracing::info!(%service, "{change}");
                 if let Some(news) = change.news(service) {
                     metrics.allocations.inc();
@@ -177,6 +193,7 @@ impl<'a> Term<'a> {
                 tracing::warn!(%service, %error, "not written; trying again");
             }
         }
+        self.hand_over_writes();
     }
 }
 

@@ -36,7 +36,7 @@ pub enum Severity {
 }
 
 /// An Event that is to be written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Notice {
     /// The Service it is about.
     pub service: ServiceKey,

@@ -3,18 +3,21 @@
 use crate::events::{Notice, Recorder, Severity};
 use model::service::ServiceKey;
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 
 /// What has been told, so that it is not told again. Each step costs O(log n), however many there are.
 pub struct Notices {
     recorder: Recorder,
-    told: BTreeMap<ServiceKey, Notice>,
+    /// A hash of what each was told: the sentences themselves would be the most of what is kept of a Service.
+    told: BTreeMap<ServiceKey, u64>,
+    hasher: RandomState,
 }
 
 impl Notices {
     /// Nothing told yet.
     #[must_use]
-    pub const fn new(recorder: Recorder) -> Self {
-        Self { recorder, told: BTreeMap::new() }
+    pub fn new(recorder: Recorder) -> Self {
+        Self { recorder, told: BTreeMap::new(), hasher: RandomState::new() }
     }
 
     /// Takes what is to be known of the Service `key` now; `None`: nothing any more. What is new leaves as an Event and a
@@ -24,7 +27,8 @@ impl Notices {
             self.told.remove(key);
             return false;
         };
-        if self.told.get(key) == Some(&notice) {
+        let hash = self.hasher.hash_one(&notice);
+        if self.told.insert(key.clone(), hash) == Some(hash) {
             return false;
         }
         match notice.severity {
@@ -35,8 +39,7 @@ impl Notices {
                 tracing::warn!(service = %key, reason = notice.reason, "{}", notice.message)
             }
         }
-        self.recorder.record(notice.clone());
-        self.told.insert(key.clone(), notice);
+        self.recorder.record(notice);
         true
     }
 

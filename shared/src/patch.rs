@@ -148,7 +148,8 @@ impl ServiceWriter {
         if !self.leads() {
             return Ok(Answer::NotLeading);
         }
-        let _accepted: Value = self.client.request(request).await?;
+        // What the API server made of it comes through the watch.
+        self.client.request_text(request).await?;
         Ok(Answer::Written)
     }
 

@@ -71,10 +71,9 @@ impl<C: Change> Writes<C> {
         }
     }
 
-    /// From now on `change` is to be written to the Service `key`; `None`: nothing. Returns whether something else was
-    /// wanted before.
-    pub fn want(&mut self, key: ServiceKey, change: Option<C>) -> bool {
-        self.agenda.want(key, change, Instant::now())
+    /// From now on `change` is to be written to the Service `key`; `None`: nothing.
+    pub fn want(&mut self, key: ServiceKey, change: Option<C>) {
+        self.agenda.want(key, change, Instant::now());
     }
 
     /// From now on exactly `wanted` is to be written. Costs as much as the set is large.
@@ -98,10 +97,16 @@ impl<C: Change> Writes<C> {
         self.unsure.is_empty()
     }
 
-    /// Writes that have no final answer yet.
+    /// What is wanted of the Service `key` and has no final answer yet.
     #[must_use]
-    pub const fn open(&self) -> usize {
-        self.agenda.open()
+    pub fn open(&self, key: &ServiceKey) -> Option<&C> {
+        self.agenda.open(key)
+    }
+
+    /// Writes that are wanted and were never sent.
+    #[must_use]
+    pub const fn untried(&self) -> usize {
+        self.agenda.untried()
     }
 
     /// Waits for the next answer; for ever while nothing is wanted. Dropping this future loses nothing.

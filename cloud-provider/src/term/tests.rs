@@ -42,6 +42,36 @@ async fn an_address_is_given_by_one_write_counted_and_told_once_it_is_accepted()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_write_counts_also_where_the_watch_is_faster_than_the_answer() {
+    let mut stage = Stage::open(vec![service("web", 7)], pool("10.0.0.1"));
+    let write = stage.request().await;
+    stage.see(&served("web", 8, "10.0.0.1")).await;
+    assert!(stage.rest().await.is_empty());
+    write.accept();
+    assert_eq!(said(&stage.request().await.body).0, "AddressAllocated");
+    assert_eq!(stage.metric("seconds_to_write_count"), Some(1.0));
+    assert_eq!(stage.metric("allocations_total"), Some(1.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn writes_that_fail_again_and_again_hold_up_no_others() {
+    let bad = (0..2 * AHEAD).map(|number| service(&format!("bad-{number}"), 7));
+    let good = (0..2 * AHEAD).map(|number| service(&format!("good-{number}"), 7));
+    let mut stage = Stage::open(bad.chain(good).collect(), json!({"cidr-global": "10.0.0.0/16"}));
+    let mut written = 0;
+    while written < 2 * AHEAD {
+        let request = stage.request().await;
+        if request.uri.contains("/bad-") {
+            request.refuse(500);
+        } else {
+            written += usize::from(request.method == "PATCH");
+            request.accept();
+        }
+    }
+    assert!(stage.metric("write_errors_total") >= Some(128.0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refusal_is_told_and_counted_once_and_ends_as_soon_as_its_reason_does() {
     let mut stage = Stage::open(vec![service("web", 7)], json!(null));
     let event = stage.request().await;

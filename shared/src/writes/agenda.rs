@@ -21,7 +21,7 @@ pub(super) struct Agenda<K, C> {
     /// How often the change that is under way has failed already.
     under_way: BTreeMap<K, u32>,
     due: DueQueue<K>,
-    open: usize,
+    untried: usize,
 }
 
 #[derive(Debug)]
@@ -52,31 +52,33 @@ pub(super) enum Verdict {
 impl<K: Ord + Clone, C: Clone + PartialEq> Agenda<K, C> {
     /// Nothing wanted yet.
     pub(super) const fn new() -> Self {
-        Self { wanted: BTreeMap::new(), under_way: BTreeMap::new(), due: DueQueue::new(), open: 0 }
+        Self {
+            wanted: BTreeMap::new(),
+            under_way: BTreeMap::new(),
+            due: DueQueue::new(),
+            untried: 0,
+        }
     }
 
-    /// From now on `change` is wanted of `key`; `None`: nothing. What is wanted already goes on as it is. Returns whether
-    /// something else was wanted before.
-    pub(super) fn want(&mut self, key: K, change: Option<C>, now: Instant) -> bool {
+    /// From now on `change` is wanted of `key`; `None`: nothing. What is wanted already goes on as it is.
+    pub(super) fn want(&mut self, key: K, change: Option<C>, now: Instant) {
         let known = self.wanted.get(&key);
         if known.map(|entry| &entry.change) == change.as_ref() {
-            return false;
+            return;
         }
-        if let Some(known) = self.wanted.remove(&key) {
-            self.open = self.open.saturating_sub(usize::from(known.stage != Stage::Done));
-            if let Stage::Due(place, _) = known.stage {
-                self.due.remove(place);
-            }
+        let known = self.wanted.remove(&key);
+        if let Some(Entry { stage: Stage::Due(place, failures), .. }) = known {
+            self.due.remove(place);
+            self.untried = self.untried.saturating_sub(usize::from(failures == 0));
         }
-        let Some(change) = change else { return true };
+        let Some(change) = change else { return };
         let stage = if self.under_way.contains_key(&key) {
             Stage::UnderWay
         } else {
+            self.untried = self.untried.saturating_add(1);
             Stage::Due(self.due.put(now, key.clone()), 0)
         };
-        self.open = self.open.saturating_add(1);
         self.wanted.insert(key, Entry { change, stage });
-        true
     }
 
     /// The keys of which something is wanted.
@@ -91,6 +93,7 @@ impl<K: Ord + Clone, C: Clone + PartialEq> Agenda<K, C> {
         let Stage::Due(_, failures) = std::mem::replace(&mut entry.stage, Stage::UnderWay) else {
             return None;
         };
+        self.untried = self.untried.saturating_sub(usize::from(failures == 0));
         self.under_way.insert(key.clone(), failures);
         Some((key, entry.change.clone()))
     }
@@ -117,17 +120,23 @@ impl<K: Ord + Clone, C: Clone + PartialEq> Agenda<K, C> {
                 Verdict::Again(pause) => (pause, failures.saturating_add(1)),
                 Verdict::Done => {
                     entry.stage = Stage::Done;
-                    self.open = self.open.saturating_sub(1);
                     return;
                 }
             }
         };
+        self.untried = self.untried.saturating_add(usize::from(failures == 0));
         entry.stage = Stage::Due(self.due.put(now + pause, key.clone()), failures);
     }
 
-    /// How many are wanted and not accepted yet.
-    pub(super) const fn open(&self) -> usize {
-        self.open
+    /// What is wanted of `key` and not accepted yet.
+    pub(super) fn open(&self, key: &K) -> Option<&C> {
+        let entry = self.wanted.get(key).filter(|entry| entry.stage != Stage::Done)?;
+        Some(&entry.change)
+    }
+
+    /// How many are wanted and were not under way yet.
+    pub(super) const fn untried(&self) -> usize {
+        self.untried
     }
 }
 
