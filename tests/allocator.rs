@@ -101,6 +101,7 @@ fn service(name: &str, number: u32) -> Service {
         interface: None,
         ignored: false,
         labelled: false,
+        fenced: false,
         finalizers: Vec::new(),
         families: Vec::new(),
         family_policy: FamilyPolicy::SingleStack,

@@ -1,9 +1,12 @@
-//! Elections in modelled time: thousands of runs with delays, losses, refusals, pauses and outages.
+//! Elections, and cloud providers that give addresses, in modelled time: thousands of runs with delays, losses, refusals,
+//! pauses, kills and outages.
 //!
 //! `SEED=n` plays one run again; `SIMULATION_SEEDS=n` says how many (`make test` plays some, `make soak` all).
 
 use anyhow::{Context, Result};
-use tests::simulate::run;
+use std::time::Duration;
+use tests::simulate::allocation::{self, Circumstances, Outcome};
+use tests::simulate::election::run;
 
 /// How many runs when nobody says.
 const RUNS: u64 = 2_000;
@@ -36,6 +39,49 @@ fn at_no_moment_do_two_lead_and_in_peace_somebody_does() -> Result<()> {
 fn a_seed_always_plays_the_same_run() -> Result<()> {
     for seed in [0, 1, 4711] {
         assert_eq!(run(seed)?, run(seed)?);
+    }
+    Ok(())
+}
+
+/// A write may arrive a minute after its sender has given up; the API server and the program do what they promise.
+const USUAL: Circumstances =
+    Circumstances { afterlife: Duration::from_secs(60), compares: true, asks: true };
+
+#[test]
+fn no_address_is_ever_given_to_two_that_may_not_share_it_and_none_is_lost() -> Result<()> {
+    if let Some(seed) = number("SEED")? {
+        let (story, outcome) = allocation::tell(seed, USUAL);
+        println!("{}\nseed {seed}: {:?}", story.join("\n"), outcome?);
+        return Ok(());
+    }
+    let runs = number("SIMULATION_SEEDS")?.unwrap_or(RUNS);
+    let mut all = Outcome::default();
+    for seed in 0..runs {
+        all = all.and(allocation::run(seed, USUAL)?);
+    }
+    println!("seeds 0 to {runs}: {all:?}");
+    let runs = usize::try_from(runs)?;
+    assert!(all.terms > runs && all.writes > runs, "hardly anything happened: {all:?}");
+    assert!(all.late > 0 && all.outdated > 0, "nothing was ever late: {all:?}");
+    Ok(())
+}
+
+#[test]
+fn an_address_given_twice_is_noticed() {
+    let careless = [
+        Circumstances { compares: false, ..USUAL },
+        Circumstances { compares: false, asks: false, ..USUAL },
+    ];
+    for circumstances in careless {
+        let noticed = (0..300).any(|seed| allocation::run(seed, circumstances).is_err());
+        assert!(noticed, "{circumstances:?}");
+    }
+}
+
+#[test]
+fn a_seed_always_plays_the_same_allocation() -> Result<()> {
+    for seed in [0, 1, 4711] {
+        assert_eq!(allocation::run(seed, USUAL)?, allocation::run(seed, USUAL)?);
     }
     Ok(())
 }

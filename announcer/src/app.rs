@@ -209,7 +209,7 @@ impl Daemon {
             Answer::Outdated | Answer::Gone | Answer::NotLeading => {
                 tracing::debug!(service = %outcome.service, answer = ?outcome.answer, "not reported");
             }
-            Answer::Failed(error) => {
+            Answer::Refused(error) | Answer::Failed(error) => {
                 tracing::warn!(service = %outcome.service, %error, "not reported; trying again");
             }
         }

@@ -41,6 +41,7 @@ pub async fn run(config: Config, host: &str) -> anyhow::Result<()> {
     let (leadership_rx, mut election) = stand(&config, client.clone(), clock, resign_rx);
     let _health = Owned::spawn(report_health(leadership_rx.clone(), ready_rx, health_tx));
     let office = Office { client, clock, recorder, metrics, ready_tx };
+    let mut all_known = true;
     while !*leave_rx.borrow() {
         let mut next_term = leadership_rx.clone();
         tokio::select! {
@@ -51,13 +52,14 @@ pub async fn run(config: Config, host: &str) -> anyhow::Result<()> {
             ended = election.finished() => return ended.context("the election failed"),
         }
         office.metrics.leader.set(1);
-        let all_known = serve(&office, &config, leadership_rx.clone(), leave_rx.clone()).await;
+        all_known = serve(&office, &config, leadership_rx.clone(), leave_rx.clone()).await;
         office.metrics.leader.set(0);
         office.metrics.forget();
         office.ready_tx.send_replace(false);
-        if *leave_rx.borrow() && !all_known {
-            return Ok(());
-        }
+    }
+    if !all_known {
+        // Something may still arrive: whoever leads next is to take over from one who fell silent.
+        return Ok(());
     }
     // The term is over and nothing is under way: now the Lease may go to somebody else.
     resign_tx.send_replace(true);

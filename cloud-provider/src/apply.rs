@@ -2,7 +2,7 @@
 
 use cloud_provider_decide::{Edit, Plan, Refusal, ServiceWrite};
 use model::annotations::{
-    CLEANUP_FINALIZER, IMPLEMENTATION_LABEL, LOADBALANCER_IPS, SERVICE_INTERFACE,
+    CLEANUP_FINALIZER, FENCE, IMPLEMENTATION_LABEL, LOADBALANCER_IPS, SERVICE_INTERFACE,
 };
 use model::machine::Time;
 use model::object::ResourceVersion;
@@ -29,6 +29,14 @@ impl PartialEq for AssignAddress {
     }
 }
 
+impl AssignAddress {
+    /// Whether it is for the sake of a new version only.
+    #[must_use]
+    pub const fn is_fence(&self) -> bool {
+        matches!(self.write.fence, Edit::Set(_))
+    }
+}
+
 impl Change for AssignAddress {
     fn version(&self) -> &ResourceVersion {
         &self.write.version
@@ -44,6 +52,7 @@ impl Change for AssignAddress {
         let annotations = [
             nested(LOADBALANCER_IPS, &write.annotation),
             nested(SERVICE_INTERFACE, &write.interface),
+            nested(FENCE, &write.fence),
         ];
         let annotations: Map<_, _> = annotations.into_iter().flatten().collect();
         if !annotations.is_empty() {
@@ -65,6 +74,7 @@ impl Display for AssignAddress {
         match (&self.write.annotation, &self.write.finalizers) {
             (Edit::Set(addresses), _) => write!(f, "address given: {addresses}"),
             (Edit::Remove, _) => f.write_str("address taken back"),
+            (Edit::Keep, None) if self.write.fence != Edit::Keep => f.write_str("new version"),
             (Edit::Keep, Some(list)) if !list.iter().any(|it| it == CLEANUP_FINALIZER) => {
                 f.write_str("released")
             }
@@ -162,6 +172,7 @@ mod tests {
             load_balancer_ip: Edit::Keep,
             interface: Edit::Set("eth1".to_owned()),
             label: Edit::Remove,
+            fence: Edit::Remove,
             finalizers: Some(vec!["f".to_owned()]),
             pool: None,
         };
@@ -170,6 +181,7 @@ mod tests {
             "annotations": {
                 "kube-vip.io/loadbalancerIPs": "10.0.0.1",
                 "kube-vip.io/serviceInterface": "eth1",
+                "kube-vip.io/fence": null,
             },
             "labels": {"implementation": null},
             "finalizers": ["f"],

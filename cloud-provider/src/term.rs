@@ -61,14 +61,15 @@ pub async fn serve(
     mut leadership_rx: watch::Receiver<Leadership>,
     mut leave_rx: watch::Receiver<bool>,
 ) -> bool {
-    let this_term = leadership_rx.borrow().term();
+    let leadership = *leadership_rx.borrow();
+    let this_term = leadership.term();
     let (events_tx, mut events_rx) = mpsc::channel(QUEUE);
     let client = &office.client;
     let _reserved = Owned::spawn(follow_reserved(client.clone(), events_tx.clone()));
     let _services = Owned::spawn(observe::services(client.clone(), events_tx.clone()));
     let _pools = Owned::spawn(observe::pools(client.clone(), &config.pools, events_tx));
     let writer = ServiceWriter::new(client.clone(), office.clock, leadership_rx.clone());
-    let mut term = Term::begin(office, config, writer);
+    let mut term = Term::begin(office, config, leadership, writer);
     let over = |leadership: &Leadership| !leadership.claimed() || leadership.term() != this_term;
     loop {
         // In this order: who does not lead any more takes nothing in, however much there is.
@@ -83,7 +84,8 @@ pub async fn serve(
             }
         }
     }
-    let known = timeout(LAST_ANSWERS, term.writes.finish()).await.unwrap_or(false);
+    let answered = timeout(LAST_ANSWERS, term.writes.finish()).await.unwrap_or(false);
+    let known = answered && term.world.fenced();
     if !known {
         tracing::warn!("some writes got no answer; the Lease runs out by itself");
     }
@@ -100,10 +102,18 @@ struct Term<'a> {
 }
 
 impl<'a> Term<'a> {
-    fn begin(office: &'a Office, config: &Config, writer: ServiceWriter) -> Self {
+    fn begin(
+        office: &'a Office,
+        config: &Config,
+        leadership: Leadership,
+        writer: ServiceWriter,
+    ) -> Self {
+        let class = config.class.clone();
+        let world =
+            if leadership.after_release() { World::new(class) } else { World::succeeding(class) };
         Self {
             office,
-            world: World::new(config.class.clone()),
+            world,
             writes: Writes::new(writer),
             notices: Notices::new(office.recorder.clone()),
             unwritten: BTreeMap::new(),
@@ -122,6 +132,11 @@ impl<'a> Term<'a> {
             let was_ready = std::mem::replace(ready, self.world.ready());
             was_ready != *ready
         });
+        self.plan(now);
+    }
+
+    /// Plans, and hands on what has changed by what was taken in at `now`.
+    fn plan(&mut self, now: Time) {
         self.world.plan();
         for key in self.world.take_changed() {
             self.hand_on(key, now);
@@ -177,6 +192,12 @@ impl<'a> Term<'a> {
         let Outcome { service, change, answer } = outcome;
         let metrics = &self.office.metrics;
         match answer {
+            Answer::Written if change.is_fence() => tracing::debug!(%service, "{change}"),
+            Answer::Refused(error) if change.is_fence() => {
+                tracing::warn!(%service, %error, "cannot be made a new version of; given up");
+                self.learn(Event::FenceRefused(service.clone()));
+                self.plan(self.office.clock.now());
+            }
             Answer::Written => {
                 metrics.count_write(self.office.clock.now().since(change.since));
                 tracing::info!(%service, "{change}");
@@ -188,7 +209,7 @@ impl<'a> Term<'a> {
             Answer::Outdated | Answer::Gone | Answer::NotLeading => {
                 tracing::debug!(%service, ?answer, "not written");
             }
-            Answer::Failed(error) => {
+            Answer::Refused(error) | Answer::Failed(error) => {
                 metrics.write_errors.inc();
                 tracing::warn!(%service, %error, "not written; trying again");
             }

@@ -49,10 +49,10 @@ impl Leadership {
         self.after_release
     }
 
-    /// Leads without having been elected, for ever: for a process that is told to be the only one.
+    /// Leads without having been elected, for ever: for a process that is told to be the only one, and the first.
     #[must_use]
     pub const fn unopposed() -> Self {
-        Self { until: Some(Time::at(Duration::MAX)), term: 1, after_release: false }
+        Self { until: Some(Time::at(Duration::MAX)), term: 1, after_release: true }
     }
 
     /// Whether it led when this was published; good for showing, not for deciding.

@@ -41,6 +41,8 @@ pub enum Answer {
     Gone,
     /// This process does not lead; nothing was sent.
     NotLeading,
+    /// A rule for this Service or this role does not let it be written so. The sentence says why.
+    Refused(String),
     /// Nothing is known about the outcome, or it was refused for a reason that may pass. The sentence says why.
     Failed(String),
 }
@@ -178,8 +180,14 @@ fn answer_of(error: kube::Error) -> Answer {
     match error {
         kube::Error::Api(status) if status.code == 409 => Answer::Outdated,
         kube::Error::Api(status) if status.code == 404 => Answer::Gone,
+        error @ kube::Error::Api(_) if forbids(&error) => Answer::Refused(explain(&error)),
         error => Answer::Failed(explain(&error)),
     }
+}
+
+/// Whether the API server has read the request and will not have it: 400, 403, 422.
+fn forbids(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if matches!(status.code, 400 | 403 | 422))
 }
 
 /// RFC 7396, section 2: objects are merged, `null` removes, everything else replaces.

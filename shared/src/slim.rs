@@ -8,7 +8,7 @@ use k8s_openapi::api::discovery::v1 as discovery;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use model::address::Family;
 use model::annotations::{
-    IGNORE, IMPLEMENTATION, IMPLEMENTATION_LABEL, LOADBALANCER_IPS, SERVICE_INTERFACE,
+    FENCE, IGNORE, IMPLEMENTATION, IMPLEMENTATION_LABEL, LOADBALANCER_IPS, SERVICE_INTERFACE,
 };
 use model::endpoints::EndpointSlice;
 use model::object::{ObjectKey, ResourceVersion};
@@ -54,6 +54,7 @@ pub fn service(object: ServiceObject) -> Service {
         annotation: annotations.get(LOADBALANCER_IPS).cloned(),
         load_balancer_ip: spec.load_balancer_ip.filter(|text| !text.is_empty()),
         labelled: labels.get(IMPLEMENTATION_LABEL).is_some_and(|value| value == IMPLEMENTATION),
+        fenced: annotations.contains_key(FENCE),
         finalizers: metadata.finalizers.unwrap_or_default(),
         families: spec
             .ip_families

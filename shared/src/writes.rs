@@ -148,14 +148,14 @@ impl<C: Change> Writes<C> {
             Answer::Failed(_) => {
                 self.unsure.insert(outcome.service.clone());
             }
-            Answer::NotLeading => {}
+            Answer::Refused(_) | Answer::NotLeading => {}
         }
         let judge = |failures: u32| match &outcome.answer {
             Answer::Written => Verdict::Done,
             // Most often a newer Service is on its way through the watch and replaces this write. Where it is not (the
             // refusal had another reason), asking again is harmless: the write carries its version.
             Answer::Outdated | Answer::Gone => Verdict::Again(OUTDATED_PAUSE),
-            Answer::NotLeading | Answer::Failed(_) => {
+            Answer::NotLeading | Answer::Refused(_) | Answer::Failed(_) => {
                 Verdict::Again(FIRST_PAUSE.saturating_mul(1 << failures.min(8)).min(LONGEST_PAUSE))
             }
         };

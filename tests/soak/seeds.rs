@@ -6,7 +6,8 @@ use std::num::NonZero;
 use std::ops::Range;
 use std::thread;
 use std::time::Instant;
-use tests::simulate::{Violation, run};
+use tests::simulate::Violation;
+use tests::simulate::election::run;
 
 /// What is played between two notes of the progress.
 const PORTION: u64 = 2_000;

@@ -24,6 +24,8 @@ pub enum Event {
     PoolsSeen(Option<BTreeMap<String, String>>),
     /// All addresses that belong to somebody who is not a Service, as they stand now; an empty set: none any more.
     ReservedSeen(Reserver, BTreeSet<Vip>),
+    /// The API server has a rule by which this Service cannot be written, not even for the sake of a new version.
+    FenceRefused(ServiceKey),
     /// Whoever may have reserved addresses has been looked at, as far as they can be read. Nothing is planned before.
     ReservedListed,
 }

@@ -2,9 +2,10 @@
 
 use crate::allocate::{AskedIn, Asker, allocate, read_static};
 use crate::edits::Follows;
+use crate::fence::is_settled;
 use crate::plan::Plan;
 use crate::reason::{Denial, Refusal};
-use crate::world::{Record, World, vips};
+use crate::world::{Record, World, annotated, vips};
 use crate::write::{Edit, ServiceWrite, is_marked};
 use model::address::{AddressRequest, Vip, format_address_list};
 use model::service::{FamilyPolicy, Service, ServiceKey, ServiceType};
@@ -26,9 +27,9 @@ impl World {
     /// All that is wanted right now. Judges what changed since the last call, in the order of keys; the rest stands.
     ///
     /// Empty until [`crate::Event::ServicesListed`] and [`crate::Event::ReservedListed`]: every address that is not
-    /// free is learned before any is given.
+    /// free is learned before any is given. Then nothing but fences, until what another leader decided cannot land.
     pub fn plan(&mut self) -> &Plan {
-        if !self.ready() {
+        if !(self.ready() && self.fences.is_empty()) {
             return &self.plan;
         }
         while let Some(key) = self.unsettled.pop_first() {
@@ -205,8 +206,13 @@ impl World {
                 addresses
             }
         };
+        let refused = refusal.is_some();
         self.set_refusal(key, refusal);
         self.reserve(key, vips(&decided).collect());
+        if refused && self.records.get(key).is_some_and(|record| !record.may_land.is_empty()) {
+            // What was decided before on this version may still land, and is held for it; not for ever.
+            self.fence(key);
+        }
         self.tell_kept(key);
         let next = self.waiting.place(key, shortage);
         self.unsettled.extend(next);
@@ -215,7 +221,7 @@ impl World {
     /// A Service on its way out is given nothing, and keeps its right until it has let go: it may come back.
     fn note_given(&mut self, key: &ServiceKey, addresses: &[AddressRequest]) {
         if let Some(record) = self.records.get_mut(key).filter(|_| !addresses.is_empty()) {
-            record.given = vips(addresses).collect();
+            record.note_given(vips(addresses));
         }
     }
 }
@@ -234,7 +240,7 @@ fn read_annotation(record: &Record) -> Result<Vec<AddressRequest>, Refusal> {
     if let Follows::Annotation(before) = record.edited.follows {
         let spec = service.load_balancer_ip.as_deref().unwrap_or_default();
         let wished = read_static(service, spec, AskedIn::Spec)?;
-        let others = annotated.iter().filter(|request| !wished.contains(request));
+        let others = annotated.iter().filter(|one| **one == before || !wished.contains(one));
         annotated = others
             .flat_map(|request| if *request == before { wished.clone() } else { vec![*request] })
             .collect();
@@ -258,6 +264,11 @@ fn keep_annotation(
     let says_so = read_static(service, text, AskedIn::Annotation).as_ref() == Ok(&addresses);
     if says_so && !write.is_needed() {
         return Verdict::Right(addresses);
+    }
+    let adds = vips(&addresses).any(|vip| !annotated(service).contains(&vip));
+    if adds && is_settled(service) {
+        // Whoever leads next must be able to tell that something may be under way.
+        return Verdict::Write(ServiceWrite::fence(service), addresses);
     }
     let plain = format_address_list(&addresses);
     if plain != text {

@@ -13,9 +13,11 @@
 
 mod allocate;
 pub mod check;
+mod claims;
 mod conflict;
 mod edits;
 mod event;
+mod fence;
 mod in_use;
 mod judge;
 mod kept;

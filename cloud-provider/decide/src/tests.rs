@@ -2,6 +2,7 @@
 
 mod cases;
 mod check;
+mod claims;
 mod cluster;
 mod edits;
 mod leaving;

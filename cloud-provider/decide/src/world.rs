@@ -12,7 +12,7 @@ use crate::stock::PoolState;
 use crate::waiting::Waiting;
 use crate::write::is_marked;
 use model::address::{AddressRequest, Vip};
-use model::service::{Service, ServiceKey, ServiceType};
+use model::service::{Service, ServiceKey, ServicePort, ServiceType};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that is known, and every decision that is not confirmed yet.
@@ -32,6 +32,10 @@ pub struct World {
     pub(crate) listed: bool,
     /// Whether everyone who may have reserved addresses has been looked at.
     pub(crate) reserved_listed: bool,
+    /// Whether somebody else may have led before, whose writes are still on their way.
+    pub(crate) succeeds: bool,
+    /// Those that are to show another version before anything is given.
+    pub(crate) fences: BTreeSet<ServiceKey>,
     /// The class of the Services that are ours; `None`: those without one.
     pub(crate) class: Option<String>,
     /// To be judged by the next plan.
@@ -52,8 +56,12 @@ pub(crate) struct Record {
     pub(crate) service: Service,
     /// Every address that nobody else may be given because of it: those that it shows and those decided for it.
     pub(crate) holds: SmallSet<Vip>,
+    /// Those that a write may still bring it that was decided on this very version, even if another was decided since.
+    pub(crate) may_land: SmallSet<Vip>,
     /// Those that it was found to hold rightfully.
     pub(crate) given: SmallSet<Vip>,
+    /// The ports that it has come to since: on them it has no claim yet.
+    pub(crate) gained: Vec<ServicePort>,
     /// Those of them that its pool has lost.
     pub(crate) kept: SmallSet<Vip>,
     /// What follows from the last edit of its user.
@@ -70,12 +78,23 @@ impl World {
         Self { class, ..Self::default() }
     }
 
+    /// The same, for one who leads after others did: what they decided may still be written at any time.
+    #[must_use]
+    pub fn succeeding(class: Option<String>) -> Self {
+        Self { succeeds: true, ..Self::new(class) }
+    }
+
     /// Takes in one fact. What follows from it stands in the next [`World::plan`].
     pub fn apply(&mut self, event: Event) {
         match event {
             Event::ServiceSeen(service) => self.see(service),
             Event::ServiceGone(key) => self.forget(&key),
-            Event::ServicesListed => self.listed = true,
+            Event::ServicesListed => {
+                if !std::mem::replace(&mut self.listed, true) && self.succeeds {
+                    self.fence_all();
+                }
+            }
+            Event::FenceRefused(key) => self.waive_fence(&key),
             Event::ReservedSeen(reserver, addresses) => self.take_reserved(reserver, addresses),
             Event::ReservedListed => self.reserved_listed = true,
             Event::PoolsSeen(data) => self.take_pools(Pools::parse(&data.unwrap_or_default())),
@@ -142,6 +161,7 @@ impl World {
         }
         let key = service.key.clone();
         let shown = shown_addresses(&service);
+        let landed = self.stands_fenced(&key);
         self.record(service);
         // A decision outlives the version that it was made on until the next judgement: the watch may lag behind a
         // write that succeeded.
@@ -152,6 +172,9 @@ impl World {
         }
         let decided = self.plan.writes.contains_key(&key);
         self.hold(&key, if decided { kept.iter().copied().chain(shown).collect() } else { shown });
+        if landed {
+            self.note_landed(&key);
+        }
         self.unsettled.insert(key);
     }
 
@@ -179,6 +202,7 @@ impl World {
     }
 
     fn forget(&mut self, key: &ServiceKey) {
+        self.stands_fenced(key);
         self.plan.writes.remove(key);
         self.set_refusal(key, None);
         self.plan.kept.remove(key);
@@ -205,11 +229,13 @@ impl World {
         }
     }
 
-    /// Makes `decided` and what the Service shows all that it holds.
-    pub(crate) fn reserve(&mut self, key: &ServiceKey, mut decided: BTreeSet<Vip>) {
-        if let Some(record) = self.records.get(key) {
-            decided.extend(shown_addresses(&record.service));
-            self.hold(key, decided);
+    /// Makes `decided`, what was decided before on the same version, and what the Service shows all that it holds.
+    pub(crate) fn reserve(&mut self, key: &ServiceKey, decided: BTreeSet<Vip>) {
+        if let Some(record) = self.records.get_mut(key) {
+            decided.into_iter().for_each(|vip| record.may_land.insert(vip));
+            let mut wanted = shown_addresses(&record.service);
+            wanted.extend(&record.may_land);
+            self.hold(key, wanted);
         }
     }
 
@@ -265,6 +291,8 @@ impl Record {
             was_ours: ours,
             service,
             holds: SmallSet::default(),
+            may_land: SmallSet::default(),
+            gained: Vec::new(),
             given,
             kept: SmallSet::default(),
             edited: Edited::default(),
@@ -273,6 +301,8 @@ impl Record {
 
     fn take(&mut self, service: Service, ours: bool) {
         self.was_ours |= ours;
+        self.may_land = SmallSet::default();
+        self.note_gained(&service);
         self.edited = Edited::between(&self.service, &service, &self.edited);
         self.service = service;
     }
@@ -281,6 +311,12 @@ impl Record {
 /// The addresses among `requests`.
 pub(crate) fn vips(requests: &[AddressRequest]) -> impl Iterator<Item = Vip> {
     requests.iter().filter_map(|request| request.vip())
+}
+
+/// The addresses that its annotation names.
+pub(crate) fn annotated(service: &Service) -> BTreeSet<Vip> {
+    let text = service.annotation.as_deref().unwrap_or_default();
+    text.split(',').filter_map(|element| element.trim().parse().ok()).collect()
 }
 
 /// Every address that a Service shows in any field; what cannot be read is passed over, so that it blocks nobody else.

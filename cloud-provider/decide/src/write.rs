@@ -44,6 +44,9 @@ pub struct ServiceWrite {
     pub interface: Edit<String>,
     /// The label [`model::annotations::IMPLEMENTATION_LABEL`].
     pub label: Edit<String>,
+    /// The annotation [`model::annotations::FENCE`].
+    #[serde(default)]
+    pub fence: Edit<String>,
     /// The whole list of finalizers as it is to be; `None`: it stays as it is.
     pub finalizers: Option<Vec<String>>,
     /// The ConfigMap key of the pool that addresses were taken from for this write; `None`: all of them were asked for by
@@ -62,14 +65,15 @@ impl ServiceWrite {
             load_balancer_ip: Edit::Keep,
             interface: Edit::Keep,
             label: Edit::Keep,
+            fence: Edit::Keep,
             finalizers: None,
             pool: None,
         }
     }
 
-    /// Marks `service` as looked after: label and finalizer, where they are missing.
+    /// Marks `service` as looked after: label and finalizer, where they are missing. It needs no fence any more.
     pub(crate) fn adopt(service: &Service) -> Self {
-        let mut write = Self::of(service);
+        let mut write = Self { fence: Edit::remove_if(service.fenced), ..Self::of(service) };
         if !service.labelled {
             write.label = Edit::Set(IMPLEMENTATION.to_owned());
         }
@@ -91,19 +95,26 @@ impl ServiceWrite {
         write
     }
 
+    /// Gives `service` a new version, and changes nothing else.
+    pub(crate) fn fence(service: &Service) -> Self {
+        Self { fence: Edit::Set(service.version.0.clone()), ..Self::of(service) }
+    }
+
     /// Takes everything off `service` that a load balancer put on it; a `spec.loadBalancerIP` of its own stays.
     pub(crate) fn give_back(service: &Service) -> Self {
         Self {
             annotation: Edit::remove_if(service.annotation.is_some()),
             load_balancer_ip: Edit::remove_if(mirrors_annotation(service)),
             label: Edit::remove_if(service.labelled),
+            fence: Edit::remove_if(service.fenced),
             ..Self::release(service)
         }
     }
 
     /// Whether it changes anything.
     pub(crate) fn is_needed(&self) -> bool {
-        let texts = [&self.annotation, &self.load_balancer_ip, &self.interface, &self.label];
+        let texts =
+            [&self.annotation, &self.load_balancer_ip, &self.interface, &self.label, &self.fence];
         !texts.iter().all(|text| text.keeps()) || self.finalizers.is_some()
     }
 }

@@ -204,7 +204,7 @@ async fn no_more_is_taken_in_at_once_than_the_queue_holds() {
     let (_, leadership_rx) = watch::channel(Leadership::unopposed());
     let writer = ServiceWriter::new(client, office.clock, leadership_rx);
     let config = args::read(&[], &[], "me").unwrap();
-    let mut term = Term::begin(&office, &config, writer);
+    let mut term = Term::begin(&office, &config, Leadership::unopposed(), writer);
     let (events_tx, mut events_rx) = mpsc::channel(3 * QUEUE);
     for _ in 0..2 * QUEUE {
         events_tx.try_send(Event::ServiceGone(ServiceKey::new("shop", "web"))).unwrap();

@@ -10,6 +10,9 @@ pub const IGNORE: &str = "kube-vip.io/ignore";
 pub const VIP_HOST: &str = "kube-vip.io/vipHost";
 /// On the Lease of the control plane: the addresses of the control plane, comma-separated, as its holder notes them.
 pub const CONTROL_PLANE_ADDRESS: &str = "kube-vip.io/address";
+/// Put on a Service by a cloud provider for the sake of a new version: the version that it was put on. What another
+/// provider has decided on that one cannot be written any more.
+pub const FENCE: &str = "kube-vip.io/fence";
 /// Label on every Service whose addresses the cloud provider looks after.
 pub const IMPLEMENTATION_LABEL: &str = "implementation";
 /// Value of [`IMPLEMENTATION_LABEL`].

@@ -88,6 +88,7 @@ pub struct Ingress {
 
 /// What is kept of a Service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact about the object by itself")]
 pub struct Service {
     /// Namespace and name.
     pub key: ServiceKey,
@@ -116,6 +117,9 @@ pub struct Service {
     /// Whether the label [`crate::annotations::IMPLEMENTATION_LABEL`] says that we look after it.
     #[serde(default)]
     pub labelled: bool,
+    /// Whether [`crate::annotations::FENCE`] is on it.
+    #[serde(default)]
+    pub fenced: bool,
     /// All finalizers, in order: a patch replaces the whole list.
     #[serde(default)]
     pub finalizers: Vec<String>,

@@ -140,7 +140,7 @@ async fn a_role_without_put_either_is_a_failure_that_says_so() {
     let (writer, mut server) = leading();
     let answers = [refuse_403, give_stored, refuse_403];
     let (answer, _) = merge(&writer, &mut server, (Part::Object, red()), answers).await;
-    let Answer::Failed(sentence) = answer else { panic!("{answer:?}") };
+    let Answer::Refused(sentence) = answer else { panic!("{answer:?}") };
     assert!(sentence.contains("refused with 403"), "{sentence}");
 }
 

@@ -72,6 +72,7 @@ fn a_dual_stack_service_of_a_living_cluster_is_kept_field_by_field() {
         interface: None,
         ignored: false,
         labelled: true,
+        fenced: false,
         finalizers: vec![
             "service.kubernetes.io/load-balancer-cleanup".to_owned(),
             "example.com/other".to_owned(),

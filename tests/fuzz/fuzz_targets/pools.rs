@@ -79,6 +79,7 @@ fn service(number: u8, dual_stack: bool) -> Service {
         interface: None,
         ignored: false,
         labelled: false,
+        fenced: false,
         finalizers: Vec::new(),
         families: vec![Family::V4, Family::V6],
         family_policy: policy,

@@ -4,18 +4,45 @@ use model::lease::{LeaseElection, LeaseInput, LeaseOutput, LeaseSettings};
 use model::machine::{Machine, Time};
 use std::time::Duration;
 
-/// kube-vip's patience.
-pub const DURATION: Duration = Duration::from_secs(5);
-const RENEW_DEADLINE: Duration = Duration::from_secs(3);
-const RETRY_PERIOD: Duration = Duration::from_secs(1);
-/// A request that has no answer by then is given up, as `shared::lease` does.
-pub const PATIENCE: Duration = Duration::from_millis(1500);
+/// How patient candidates are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// How long others wait after the last change they saw.
+    pub duration: Duration,
+    /// How long after its last accepted write a leader still leads.
+    pub renew_deadline: Duration,
+    /// Pause between two attempts.
+    pub retry_period: Duration,
+}
+
+/// The announcer's pace.
+pub const ANNOUNCER: Pace = Pace {
+    duration: Duration::from_secs(5),
+    renew_deadline: Duration::from_secs(3),
+    retry_period: Duration::from_secs(1),
+};
+
+/// The cloud provider's pace.
+pub const CLOUD_PROVIDER: Pace = Pace {
+    duration: Duration::from_secs(15),
+    renew_deadline: Duration::from_secs(10),
+    retry_period: Duration::from_secs(2),
+};
+
+impl Pace {
+    /// A request that has no answer by then is given up, as `shared::lease` does.
+    fn patience(&self) -> Duration {
+        self.renew_deadline.saturating_sub(self.retry_period) / 2
+    }
+}
 
 /// A request on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wire {
     /// Who asks.
     pub identity: String,
+    /// How long others are to wait after a write that was accepted.
+    pub duration: Duration,
     /// Which of its requests this is; one that was given up is never answered.
     pub serial: u32,
     /// What is asked.
@@ -25,7 +52,8 @@ pub struct Wire {
 /// A candidate.
 #[derive(Debug)]
 pub struct Candidate {
-    name: String,
+    identity: String,
+    pace: Pace,
     serial: u32,
     born: Duration,
     machine: Option<LeaseElection>,
@@ -36,11 +64,12 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// The candidate with this number, not started yet.
+    /// A candidate that is not started yet.
     #[must_use]
-    pub fn new(number: usize) -> Self {
+    pub const fn new(identity: String, pace: Pace) -> Self {
         Self {
-            name: format!("n{number}"),
+            identity,
+            pace,
             serial: 0,
             born: Duration::ZERO,
             machine: None,
@@ -51,22 +80,33 @@ impl Candidate {
         }
     }
 
-    /// Its identity, the same in all lives, as a node's name is.
+    /// What it writes as the holder.
     #[must_use]
-    pub fn name(&self) -> String {
-        self.name.clone()
+    pub fn identity(&self) -> &str {
+        &self.identity
     }
 
-    /// Ends the process, if there is one, and starts another.
-    pub fn restart(&mut self, now: Duration) {
-        let (duration, renew_deadline, retry_period) = (DURATION, RENEW_DEADLINE, RETRY_PERIOD);
-        let settings =
-            LeaseSettings { identity: self.name(), duration, renew_deadline, retry_period };
+    /// Ends the process, if there is one, and starts another under this identity.
+    pub fn restart(&mut self, now: Duration, identity: String) {
+        let Pace { duration, renew_deadline, retry_period } = self.pace;
+        self.identity.clone_from(&identity);
         self.born = now;
         self.paused_until = now;
         self.given_up_at = None;
         self.appointment = None;
-        self.machine = Some(LeaseElection::new(settings));
+        self.machine = Some(LeaseElection::new(LeaseSettings {
+            identity,
+            duration,
+            renew_deadline,
+            retry_period,
+        }));
+    }
+
+    /// Ends the process.
+    pub fn kill(&mut self, now: Duration) {
+        self.machine = None;
+        self.given_up_at = None;
+        self.paused_until = now;
     }
 
     /// Lets the process stand still.
@@ -80,12 +120,25 @@ impl Candidate {
         Some(self.paused_until).filter(|until| *until > now)
     }
 
+    /// Whether whoever led before let go in good order.
+    #[must_use]
+    pub fn after_release(&self) -> bool {
+        self.machine.as_ref().is_some_and(LeaseElection::after_release)
+    }
+
     /// Whether it would do what only a leader may do, if it moved at `now`. One that stands still does nothing, and one
     /// that wakes asks first: the very question that is asked here.
     #[must_use]
     pub fn leads(&self, now: Duration) -> bool {
         let time = self.time(now);
         self.machine.as_ref().is_some_and(|machine| machine.leads(time))
+    }
+
+    /// Until when it leads, if nothing else happens, as it knows since it was last told or woken.
+    #[must_use]
+    pub fn leading_until(&self) -> Option<Duration> {
+        let until = self.machine.as_ref()?.leading_until()?;
+        Some(self.born + until.since_start())
     }
 
     /// Whether it is there and has not been asked to leave.
@@ -172,9 +225,10 @@ impl Candidate {
                 LeaseOutput::StepDown => {}
                 LeaseOutput::Finish => self.machine = None,
                 output => {
-                    self.given_up_at = Some(now + PATIENCE);
+                    self.given_up_at = Some(now + self.pace.patience());
                     self.serial = self.serial.wrapping_add(1);
-                    wires.push(Wire { identity: self.name(), serial: self.serial, output });
+                    let (identity, duration) = (self.identity.clone(), self.pace.duration);
+                    wires.push(Wire { identity, duration, serial: self.serial, output });
                 }
             }
         }

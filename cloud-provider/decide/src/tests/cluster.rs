@@ -56,6 +56,11 @@ pub(super) fn carry_out(write: &ServiceWrite, service: &mut Service) {
         Edit::Set(_) => service.labelled = true,
         Edit::Remove => service.labelled = false,
     }
+    match write.fence {
+        Edit::Keep => {}
+        Edit::Set(_) => service.fenced = true,
+        Edit::Remove => service.fenced = false,
+    }
     if let Some(finalizers) = &write.finalizers {
         service.finalizers.clone_from(finalizers);
     }
@@ -152,6 +157,7 @@ pub(super) fn service(namespace: &str, name: &str) -> Service {
         interface: None,
         ignored: false,
         labelled: false,
+        fenced: false,
         finalizers: Vec::new(),
         families: Vec::new(),
         family_policy: model::service::FamilyPolicy::SingleStack,

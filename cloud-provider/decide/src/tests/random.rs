@@ -177,7 +177,7 @@ impl Run {
     }
 
     fn restart(&mut self) {
-        self.world = World::default();
+        self.world = World::succeeding(None);
         self.unheard = self.cluster.services.values().cloned().map(Event::ServiceSeen).collect();
         self.unheard.extend([
             Event::ServicesListed,

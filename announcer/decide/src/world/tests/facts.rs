@@ -161,6 +161,7 @@ pub(crate) fn service() -> impl Strategy<Value = Service> {
             interface: None,
             ignored,
             labelled: true,
+            fenced: false,
             finalizers: Vec::new(),
             families: Vec::new(),
             family_policy: Default::default(),

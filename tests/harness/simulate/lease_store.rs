@@ -1,6 +1,6 @@
 //! The API server as far as one Lease is concerned: compare-and-swap on one object, and outages.
 
-use super::candidate::{DURATION, Wire};
+use super::candidate::Wire;
 use super::chance::Chance;
 use model::lease::{LeaseHolder, LeaseInput, LeaseOutput, LeaseRecord};
 use model::object::ResourceVersion;
@@ -8,13 +8,13 @@ use std::time::Duration;
 
 /// The object, and when nobody can reach it.
 #[derive(Debug)]
-pub struct Store {
+pub struct LeaseStore {
     lease: Option<LeaseRecord>,
     writes: u64,
     outages: Vec<(Duration, Duration)>,
 }
 
-impl Store {
+impl LeaseStore {
     /// An empty store that is away now and then before `trouble` ends.
     #[must_use]
     pub fn new(chance: &mut Chance, trouble: Duration) -> Self {
@@ -41,7 +41,7 @@ impl Store {
                 Ok(self.lease.clone().map_or(LeaseInput::FoundAbsent, LeaseInput::Read))
             }
             LeaseOutput::Create if self.lease.is_some() => Ok(LeaseInput::Refused),
-            LeaseOutput::Create => Ok(self.write(Some(wire.identity.clone()), 0)),
+            LeaseOutput::Create => Ok(self.write(wire, LeaseHolder::Taken, 0)),
             LeaseOutput::Replace { version, holder, transitions } => {
                 let Some(lease) = &self.lease else { return Ok(LeaseInput::FoundAbsent) };
                 if lease.version != *version {
@@ -53,17 +53,21 @@ impl Store {
                         lease.transitions
                     ));
                 }
-                let holder = (*holder != LeaseHolder::Released).then(|| wire.identity.clone());
-                Ok(self.write(holder, *transitions))
+                Ok(self.write(wire, *holder, *transitions))
             }
             output => Err(format!("{output:?} is no request")),
         }
     }
 
-    fn write(&mut self, holder: Option<String>, transitions: i32) -> LeaseInput {
+    fn write(&mut self, wire: &Wire, holder: LeaseHolder, transitions: i32) -> LeaseInput {
         self.writes = self.writes.saturating_add(1);
         let version = ResourceVersion(self.writes.to_string());
-        let duration = if holder.is_some() { DURATION } else { Duration::from_secs(1) };
+        let (holder, duration) = match holder {
+            LeaseHolder::Released => (None, Duration::from_secs(1)),
+            LeaseHolder::Taken | LeaseHolder::Renewed => {
+                (Some(wire.identity.clone()), wire.duration)
+            }
+        };
         self.lease = Some(LeaseRecord { holder, duration, version: version.clone(), transitions });
         LeaseInput::Written(version)
     }
