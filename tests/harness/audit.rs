@@ -179,8 +179,13 @@ fn granted_by(binding: &Value, objects: &[Value]) -> Vec<Grant> {
         _ => None,
     };
     let (kind, name) = (text(binding, "/roleRef/kind"), text(binding, "/roleRef/name"));
-    let is_bound =
-        |object: &&Value| text(object, "/kind") == kind && text(object, "/metadata/name") == name;
+    // Of roles with one name, the one beside the binding is meant.
+    let at_home = |object: &Value| {
+        kind == "ClusterRole" || namespace.as_deref() == Some(text(object, "/metadata/namespace"))
+    };
+    let is_bound = |object: &&Value| {
+        text(object, "/kind") == kind && text(object, "/metadata/name") == name && at_home(object)
+    };
     let roles = objects.iter().filter(is_bound);
     let rules = roles.filter_map(|role| role.get("rules")?.as_array()).flatten();
     let mut grants = Vec::new();
