@@ -20,6 +20,8 @@ mod cases;
 mod classes;
 #[path = "apiserver/commands.rs"]
 mod commands;
+#[path = "apiserver/late.rs"]
+mod late;
 #[path = "apiserver/life.rs"]
 mod life;
 #[path = "apiserver/marks.rs"]

@@ -51,7 +51,15 @@ impl ApiProxy {
     /// # Errors
     /// It cannot listen.
     pub async fn start(client: kube::Client) -> Result<Self> {
-        let listener = TcpListener::bind(SocketAddr::new(IpAddr::V4(ADMIN), 0))
+        Self::start_on(client, ADMIN.into()).await
+    }
+
+    /// The same on another address of this host; loopback will do for a program beside the test.
+    ///
+    /// # Errors
+    /// It cannot listen.
+    pub async fn start_on(client: kube::Client, address: IpAddr) -> Result<Self> {
+        let listener = TcpListener::bind(SocketAddr::new(address, 0))
             .await
             .context("the proxy cannot listen")?;
         let address = listener.local_addr()?;
