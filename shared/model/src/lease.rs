@@ -35,6 +35,8 @@ pub struct LeaseElection {
     attempts: u32,
     refused_before: bool,
     resigning: bool,
+    /// Whether nobody held the Lease that is being claimed.
+    claims_released: bool,
     after_release: bool,
 }
 
@@ -61,6 +63,7 @@ impl LeaseElection {
             attempts: 0,
             refused_before: false,
             resigning: false,
+            claims_released: false,
             after_release: false,
         }
     }
@@ -120,9 +123,6 @@ impl LeaseElection {
 
     /// What follows from the record that was just read.
     fn decide(&mut self, now: Time) -> Vec<LeaseOutput> {
-        if self.leading_until.is_none() {
-            self.after_release = self.holder().is_none();
-        }
         let Some(record) = &self.record else {
             return self.claim(now, LeaseOutput::Create);
         };
@@ -145,6 +145,7 @@ impl LeaseElection {
 
     fn claim(&mut self, now: Time, write: LeaseOutput) -> Vec<LeaseOutput> {
         self.request = Request::Claiming { sent: now };
+        self.claims_released = self.holder().is_none();
         vec![write]
     }
 
@@ -180,6 +181,7 @@ impl LeaseElection {
             return;
         }
         if self.leading_until.replace(until).is_none() {
+            self.after_release = self.claims_released;
             outputs.push(LeaseOutput::Lead);
         }
         self.next = sent + self.settings.retry_period;

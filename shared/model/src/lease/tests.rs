@@ -179,3 +179,12 @@ fn one_that_could_not_renew_in_time_is_a_successor_of_itself() {
     us.handle(next, LeaseInput::Written(version(2)));
     assert!(us.leads(next) && !us.after_release());
 }
+
+#[test]
+fn one_whose_renewal_was_accepted_too_late_to_go_on_is_a_successor_of_itself() {
+    let mut us = leader();
+    assert_eq!(us.wake(at(1010)).len(), 1);
+    assert_eq!(us.wake(at(3010)), [LeaseOutput::StepDown]);
+    assert_eq!(us.handle(at(3020), LeaseInput::Written(version(2))), [LeaseOutput::Lead]);
+    assert!(!us.after_release());
+}
