@@ -4,7 +4,6 @@
 //! `SEED=n` plays one run again; `SIMULATION_SEEDS=n` says how many (`make test` plays some, `make soak` all).
 
 use anyhow::{Context, Result};
-use std::time::Duration;
 use tests::simulate::allocation::{self, Circumstances, Outcome};
 use tests::simulate::election::run;
 
@@ -43,21 +42,17 @@ fn a_seed_always_plays_the_same_run() -> Result<()> {
     Ok(())
 }
 
-/// A write may arrive a minute after its sender has given up; the API server and the program do what they promise.
-const USUAL: Circumstances =
-    Circumstances { afterlife: Duration::from_secs(60), compares: true, asks: true };
-
 #[test]
 fn no_address_is_ever_given_to_two_that_may_not_share_it_and_none_is_lost() -> Result<()> {
     if let Some(seed) = number("SEED")? {
-        let (story, outcome) = allocation::tell(seed, USUAL);
+        let (story, outcome) = allocation::tell(seed, Circumstances::USUAL);
         println!("{}\nseed {seed}: {:?}", story.join("\n"), outcome?);
         return Ok(());
     }
     let runs = number("SIMULATION_SEEDS")?.unwrap_or(RUNS);
     let mut all = Outcome::default();
     for seed in 0..runs {
-        all = all.and(allocation::run(seed, USUAL)?);
+        all = all.and(allocation::run(seed, Circumstances::USUAL)?);
     }
     println!("seeds 0 to {runs}: {all:?}");
     let runs = usize::try_from(runs)?;
@@ -69,8 +64,8 @@ fn no_address_is_ever_given_to_two_that_may_not_share_it_and_none_is_lost() -> R
 #[test]
 fn an_address_given_twice_is_noticed() {
     let careless = [
-        Circumstances { compares: false, ..USUAL },
-        Circumstances { compares: false, asks: false, ..USUAL },
+        Circumstances { compares: false, ..Circumstances::USUAL },
+        Circumstances { compares: false, asks: false, ..Circumstances::USUAL },
     ];
     for circumstances in careless {
         let noticed = (0..300).any(|seed| allocation::run(seed, circumstances).is_err());
@@ -81,7 +76,10 @@ fn an_address_given_twice_is_noticed() {
 #[test]
 fn a_seed_always_plays_the_same_allocation() -> Result<()> {
     for seed in [0, 1, 4711] {
-        assert_eq!(allocation::run(seed, USUAL)?, allocation::run(seed, USUAL)?);
+        assert_eq!(
+            allocation::run(seed, Circumstances::USUAL)?,
+            allocation::run(seed, Circumstances::USUAL)?
+        );
     }
     Ok(())
 }

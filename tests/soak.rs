@@ -1,6 +1,6 @@
 //! `make soak`: the long counts. What is done is kept in tests/soak-state, so that it goes on where it was stopped.
 //!
-//! SEEDS (100000) elections in modelled time, STOPS (300) of one of two cloud providers, KILLS (200) rounds of kill -9,
+//! SEEDS (100000) runs in modelled time, STOPS (300) of one of two cloud providers, KILLS (200) rounds of kill -9,
 //! CUTS (100) pulled cables. At the first violation it stops; the next run begins with the very seed or round that showed
 //! it.
 

@@ -1,4 +1,4 @@
-//! Elections in modelled time, by the thousand, on all processors.
+//! Elections, and providers that give addresses, in modelled time, by the thousand, on all processors.
 
 use crate::progress::Progress;
 use anyhow::{Context, Result, anyhow};
@@ -7,7 +7,8 @@ use std::ops::Range;
 use std::thread;
 use std::time::Instant;
 use tests::simulate::Violation;
-use tests::simulate::election::run;
+use tests::simulate::allocation::{self, Circumstances};
+use tests::simulate::election;
 
 /// What is played between two notes of the progress.
 const PORTION: u64 = 2_000;
@@ -27,9 +28,22 @@ pub(crate) async fn play(count: u64) -> Result<Progress> {
             }
         }
         progress.save(last - first)?;
-        progress.say(count, &format!("seeds {first} to {}: never two leaders", last - 1), start);
+        progress.say(
+            count,
+            &format!(
+                "seeds {first} to {}: never two leaders, no address given twice or lost",
+                last - 1
+            ),
+            start,
+        );
     }
     Ok(progress)
+}
+
+/// Plays both runs of this seed; returns how many terms there were in them.
+fn play_one(seed: u64) -> Result<usize, Violation> {
+    let terms = election::run(seed)?.terms;
+    Ok(terms.saturating_add(allocation::run(seed, Circumstances::USUAL)?.terms))
 }
 
 /// How many terms there were in these runs, or the violation with the lowest seed.
@@ -40,7 +54,7 @@ fn play_all(seeds: Range<u64>) -> Result<Result<u64, Violation>> {
             .map(|part| seeds.clone().skip(part).step_by(workers))
             .map(|mut seeds| {
                 scope.spawn(move || {
-                    seeds.try_fold(0, |terms, seed| Ok::<_, Violation>(terms + run(seed)?.terms))
+                    seeds.try_fold(0, |terms, seed| Ok::<_, Violation>(terms + play_one(seed)?))
                 })
             })
             .collect();

@@ -35,8 +35,6 @@ pub struct LeaseElection {
     attempts: u32,
     refused_before: bool,
     resigning: bool,
-    /// Whether nobody held the Lease that is being claimed.
-    claims_released: bool,
     after_release: bool,
 }
 
@@ -45,7 +43,11 @@ pub struct LeaseElection {
 enum Request {
     None,
     Reading,
-    Claiming { sent: Time },
+    /// `free`: nobody held the Lease.
+    Claiming {
+        sent: Time,
+        free: bool,
+    },
     Releasing,
 }
 
@@ -63,7 +65,6 @@ impl LeaseElection {
             attempts: 0,
             refused_before: false,
             resigning: false,
-            claims_released: false,
             after_release: false,
         }
     }
@@ -144,8 +145,7 @@ impl LeaseElection {
     }
 
     fn claim(&mut self, now: Time, write: LeaseOutput) -> Vec<LeaseOutput> {
-        self.request = Request::Claiming { sent: now };
-        self.claims_released = self.holder().is_none();
+        self.request = Request::Claiming { sent: now, free: self.holder().is_none() };
         vec![write]
     }
 
@@ -159,7 +159,7 @@ impl LeaseElection {
     }
 
     fn written(&mut self, now: Time, version: ResourceVersion, outputs: &mut Vec<LeaseOutput>) {
-        let Request::Claiming { sent } = self.request else { return };
+        let Request::Claiming { sent, free } = self.request else { return };
         self.request = Request::None;
         self.refused_before = false;
         let until = sent + self.settings.renew_deadline;
@@ -181,7 +181,7 @@ impl LeaseElection {
             return;
         }
         if self.leading_until.replace(until).is_none() {
-            self.after_release = self.claims_released;
+            self.after_release = free;
             outputs.push(LeaseOutput::Lead);
         }
         self.next = sent + self.settings.retry_period;
@@ -203,7 +203,7 @@ impl LeaseElection {
     fn failed(&mut self, now: Time) {
         let request = std::mem::replace(&mut self.request, Request::None);
         match request {
-            Request::Claiming { sent } if self.leading_until.is_some() => {
+            Request::Claiming { sent, .. } if self.leading_until.is_some() => {
                 self.next = now.max(sent + self.settings.retry_period);
             }
             _ => self.pause(now),

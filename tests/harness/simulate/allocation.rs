@@ -56,6 +56,11 @@ pub struct Circumstances {
     pub asks: bool,
 }
 
+impl Circumstances {
+    /// A write may arrive a minute after its sender has given up; the API server and the program do what they promise.
+    pub const USUAL: Self = Self { afterlife: Duration::from_secs(60), compares: true, asks: true };
+}
+
 /// What a run was like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Outcome {
