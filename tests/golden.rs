@@ -15,7 +15,7 @@
     reason = "tests and what they stand on"
 )]
 
-use announcer_decide::config::{Config, NodeName};
+use announcer_decide::config::Config;
 use announcer_decide::event::Event;
 use announcer_decide::plan::{Plan, plan};
 use announcer_decide::world::World;

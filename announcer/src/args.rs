@@ -1,9 +1,10 @@
 //! What was typed, and what it means. Everything that is wrong is said at once, before anything starts.
 
 use crate::settings::{NOT_YET, SETTINGS, WITHOUT_EFFECT};
-use announcer_decide::config::{Config, ElectionConfig, NodeName, RepeatPeriod};
+use announcer_decide::config::{Config, ElectionConfig, RepeatPeriod};
 use announcer_decide::link::LinkName;
 use model::lease::LeaseSettings;
+use model::node::NodeName;
 use model::object::ObjectKey;
 use model::settings::{Kind, Setting, Typed, unknown_variables};
 use shared::api_client::Kubeconfigs;

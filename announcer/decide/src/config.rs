@@ -2,13 +2,10 @@
 
 use crate::link::LinkName;
 use model::lease::LeaseSettings;
+use model::node::NodeName;
 use model::object::ObjectKey;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-
-/// Name of a node, as its Node object has it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct NodeName(pub String);
 
 /// What the plan depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

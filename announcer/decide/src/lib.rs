@@ -1,5 +1,6 @@
 //! Decides what this node announces: facts in by [`event::Event`], a [`plan::Plan`] of sets out. Nothing acts in here.
 
+pub mod candidacy;
 pub mod claim;
 pub mod config;
 pub mod difference;
@@ -8,5 +9,7 @@ pub mod link;
 pub mod manifest;
 pub mod plan;
 pub mod reason;
+pub mod record;
 pub mod repeat;
+pub mod segment;
 pub mod world;

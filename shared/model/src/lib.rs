@@ -3,10 +3,13 @@
 pub mod address;
 pub mod annotations;
 pub mod by_service;
+pub mod claim;
 pub mod duration;
 pub mod endpoints;
+pub mod hello;
 pub mod lease;
 pub mod machine;
+pub mod node;
 pub mod object;
 pub mod service;
 pub mod settings;

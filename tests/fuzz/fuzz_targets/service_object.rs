@@ -88,7 +88,7 @@ fn announce(service: &Service) {
     use event::Event;
     let name = link::LinkName("eth0".to_owned());
     let config = config::Config {
-        node: config::NodeName("n1".to_owned()),
+        node: model::node::NodeName("n1".to_owned()),
         services_link: Some(name.clone()),
         class: "kube-vip.io/kube-vip-class".to_owned(),
     };

@@ -1,7 +1,6 @@
 //! What holds for every plan, whatever has happened. Single cases are told in tests/golden/announcer.
 
 use super::*;
-use crate::config::NodeName;
 use crate::event::Event;
 use crate::link::LinkName;
 use crate::world::tests::facts::{events, start};

@@ -1,0 +1,85 @@
+//! What this node would answer for if the segment lets it: the claims that the plan knows of, and the claims that are owned.
+
+use model::address::Vip;
+use model::claim::{ClaimId, ClaimName, Epoch};
+use model::machine::Time;
+use model::node::{NodeName, Standing};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A claim as the plan sees it, on one link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidacy {
+    /// Its name.
+    pub name: ClaimName,
+    /// Everything that is answered for together; both families, and empty for a group without Services yet.
+    pub vips: BTreeSet<Vip>,
+    /// The nodes that may have it.
+    pub nodes: Nodes,
+}
+
+/// Which nodes may have a claim.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Nodes {
+    /// All of them.
+    #[default]
+    All,
+    /// These, each with what speaks against it for this claim: policy Local, where an endpoint serves; fit where one is
+    /// ready, spared where all of them terminate.
+    Only(BTreeMap<NodeName, Standing>),
+}
+
+impl Nodes {
+    /// How well `node` can have the claim; `None` where it may not.
+    #[must_use]
+    pub fn standing(&self, node: &NodeName) -> Option<Standing> {
+        match self {
+            Self::All => Some(Standing::FIT),
+            Self::Only(nodes) => nodes.get(node).copied(),
+        }
+    }
+}
+
+/// All candidacies on one link.
+pub type Candidacies = BTreeMap<ClaimId, Candidacy>;
+
+/// What this node owns on one link, as it is told to everything that acts on it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ownership {
+    /// The claims.
+    pub claims: BTreeMap<ClaimId, Owned>,
+    /// Whether enough was heard to know that this is all: before that, nothing that an earlier life left is removed.
+    pub settled: bool,
+}
+
+/// One claim that is owned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owned {
+    /// Its name.
+    pub name: ClaimName,
+    /// The epoch it was taken in.
+    pub epoch: Epoch,
+    /// When.
+    pub since: Time,
+    /// Why.
+    pub cause: Cause,
+    /// What is to be answered for now: addresses that nobody else answers for.
+    pub vips: BTreeSet<Vip>,
+    /// Counts the times that everything is to be announced afresh.
+    pub announcing: u32,
+}
+
+/// Why a node took a claim.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Cause {
+    /// Nobody had it.
+    Free,
+    /// Its owner fell silent.
+    Silence(NodeName),
+    /// Its owner asked for it, being about to leave, or worse placed.
+    Given(NodeName),
+    /// Its owner let it go and named nobody.
+    Released(NodeName),
+    /// The Lease had run out and nobody was heard.
+    Lapsed,
+}
