@@ -43,6 +43,9 @@ pub struct SenderId(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct BootId(pub u64);
 
+/// Statements that fit into a hello, whatever else it holds.
+pub const STATEMENTS_PER_HELLO: usize = 24;
+
 /// One hello.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {

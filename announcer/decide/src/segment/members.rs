@@ -1,0 +1,289 @@
+//! Who is on the segment, and what each of them says: heard, never guessed.
+
+use super::doubt::Doubt;
+use model::address::MacAddress;
+use model::claim::{ClaimId, Epoch};
+use model::hello::{BootId, Hello, Says, Sender, SenderId, Wish};
+use model::machine::Time;
+use model::node::Standing;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// Members that are listened to; more would be a fault, or somebody who means harm.
+const MEMBERS: usize = 256;
+/// Claims of one member that are kept.
+const CLAIMS: usize = 4_096;
+/// After so long without a hello a member is forgotten, and what it said with it.
+const FORGOTTEN: Duration = Duration::from_secs(60);
+/// Hellos within which everything that a member owns has been said again, with room for losses.
+const ROUNDS: u32 = 4;
+
+/// Somebody else who takes part.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    pub(super) sender: Sender,
+    pub(super) boot: BootId,
+    sequence: u64,
+    /// Time between its hellos, as it says.
+    pub(super) interval: Duration,
+    pub(super) standing: Standing,
+    /// Where its kernel answers from.
+    pub(super) macs: BTreeSet<MacAddress>,
+    /// Where its hellos come from.
+    pub(super) mac: MacAddress,
+    pub(super) heard_at: Time,
+    pub(super) hears_us: bool,
+    pub(super) leaving: bool,
+    pub(super) owned: u32,
+    pub(super) doubt: Doubt,
+    stated: BTreeMap<ClaimId, Stated>,
+}
+
+/// The latest statement about a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stated {
+    pub(super) epoch: Epoch,
+    pub(super) says: Says,
+    at: Time,
+}
+
+/// What a hello changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Heard {
+    /// Whether ranks or holders may be others than before.
+    pub(super) changed: bool,
+    /// Whether a member came, or began a new life.
+    pub(super) came: bool,
+    /// Hellos of it that were missed.
+    pub(super) missed: u64,
+    /// An old hello, overtaken by a newer one: nothing in it counts.
+    pub(super) stale: bool,
+}
+
+impl Member {
+    fn new(hello: &Hello, mac: MacAddress, now: Time) -> Self {
+        Self {
+            sender: hello.sender.clone(),
+            boot: hello.boot,
+            sequence: hello.sequence,
+            interval: hello.interval,
+            standing: hello.standing,
+            macs: BTreeSet::new(),
+            mac,
+            heard_at: now,
+            hears_us: false,
+            leaving: false,
+            owned: 0,
+            doubt: Doubt::default(),
+            stated: BTreeMap::new(),
+        }
+    }
+
+    /// How long it may be silent.
+    fn patience(&self) -> Duration {
+        self.doubt.patience(self.interval)
+    }
+
+    /// When it counts as silent, if nothing more is heard.
+    pub(super) fn deadline(&self) -> Time {
+        self.heard_at + self.patience()
+    }
+
+    /// When its silence begins to be looked into: half of the deadline.
+    pub(super) fn suspicion(&self) -> Time {
+        self.heard_at + self.patience() / 2
+    }
+
+    pub(super) fn is_silent(&self, now: Time) -> bool {
+        now >= self.deadline()
+    }
+
+    /// What it claims, and in which epoch.
+    pub(super) fn claims(&self) -> impl Iterator<Item = (ClaimId, Stated)> {
+        self.stated
+            .iter()
+            .filter(|(_, stated)| stated.says.claims())
+            .map(|(claim, stated)| (*claim, *stated))
+    }
+
+    pub(super) fn claim(&self, claim: ClaimId) -> Option<Stated> {
+        self.stated.get(&claim).copied().filter(|stated| stated.says.claims())
+    }
+
+    /// Whether all that it owns has been heard of.
+    pub(super) fn is_complete(&self) -> bool {
+        self.claims().count() >= usize::try_from(self.owned).unwrap_or(usize::MAX)
+    }
+
+    /// Takes in what a hello says about the member itself; whether others may rank differently for it.
+    fn describe(&mut self, hello: &Hello, mac: MacAddress, us: SenderId) -> bool {
+        let leaving = hello.wish == Wish::Farewell;
+        let changed = (self.standing, self.leaving) != (hello.standing, leaving);
+        self.standing = hello.standing;
+        self.leaving = leaving;
+        self.interval = hello.interval;
+        self.owned = hello.owned;
+        self.mac = mac;
+        self.macs = hello.macs.iter().copied().chain([mac]).collect();
+        self.hears_us = hello.heard.contains(&us);
+        changed
+    }
+
+    /// Takes in what it says about claims; whether anybody claims something else than before.
+    fn state(&mut self, hello: &Hello, now: Time) -> bool {
+        let mut changed = false;
+        for statement in &hello.statements {
+            let stated = Stated { epoch: statement.epoch, says: statement.says, at: now };
+            if statement.says == Says::Knows {
+                continue;
+            }
+            if !statement.says.claims() {
+                changed |= self.stated.remove(&statement.claim).is_some();
+            } else if self.stated.len() < CLAIMS || self.stated.contains_key(&statement.claim) {
+                let before = self.stated.insert(statement.claim, stated);
+                changed |= before
+                    .is_none_or(|it| (it.epoch, it.says) != (stated.epoch, stated.says));
+            }
+        }
+        changed | self.let_go_of_the_unsaid(hello, now)
+    }
+
+    /// What was not said again in some rounds of everything is not claimed any more.
+    fn let_go_of_the_unsaid(&mut self, hello: &Hello, now: Time) -> bool {
+        let known = u32::try_from(self.stated.len()).unwrap_or(u32::MAX);
+        if known <= hello.owned {
+            return false;
+        }
+        let room = u32::try_from(model::hello::STATEMENTS_PER_HELLO).unwrap_or(1).max(1);
+        let hellos = known.div_ceil(room).saturating_add(1).saturating_mul(ROUNDS);
+        let round = hello.interval.saturating_mul(hellos);
+        let before = self.stated.len();
+        self.stated.retain(|_, stated| now.since(stated.at) <= round);
+        self.stated.len() < before
+    }
+}
+
+/// All members.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Members {
+    by_id: BTreeMap<SenderId, Member>,
+    holders: BTreeMap<ClaimId, BTreeSet<SenderId>>,
+    /// When somebody came or was forgotten last.
+    pub(super) changed_at: Time,
+}
+
+impl Members {
+    pub(super) fn hear(
+        &mut self,
+        now: Time,
+        hello: &Hello,
+        mac: MacAddress,
+        us: SenderId,
+    ) -> Heard {
+        let id = hello.sender.id();
+        let known = self.by_id.get(&id);
+        if known.is_some_and(|it| it.boot == hello.boot && it.sequence >= hello.sequence) {
+            return Heard { stale: true, ..Heard::default() };
+        }
+        let came = known.is_none_or(|member| member.boot != hello.boot);
+        if known.is_none() && self.by_id.len() >= MEMBERS {
+            return Heard { stale: true, ..Heard::default() };
+        }
+        if came {
+            self.forget(id);
+            self.changed_at = now;
+        }
+        let member = self.by_id.entry(id).or_insert_with(|| Member::new(hello, mac, now));
+        let missed = hello.sequence.saturating_sub(member.sequence).saturating_sub(1);
+        let was_silent = member.is_silent(now);
+        member.sequence = hello.sequence;
+        member.heard_at = member.heard_at.max(now);
+        member.doubt.heard(missed);
+        let described = member.describe(hello, mac, us);
+        let stated = member.state(hello, now);
+        if stated || came {
+            self.index(id);
+        }
+        if hello.interval.is_zero() {
+            self.forget(id);
+            self.changed_at = now;
+        }
+        Heard { changed: came || described || stated || was_silent, came, missed, stale: false }
+    }
+
+    fn index(&mut self, id: SenderId) {
+        for holders in self.holders.values_mut() {
+            holders.remove(&id);
+        }
+        let claims: Vec<_> =
+            self.by_id.get(&id).into_iter().flat_map(Member::claims).map(|(it, _)| it).collect();
+        for claim in claims {
+            self.holders.entry(claim).or_default().insert(id);
+        }
+        self.holders.retain(|_, holders| !holders.is_empty());
+    }
+
+    fn forget(&mut self, id: SenderId) {
+        if self.by_id.remove(&id).is_some() {
+            self.index(id);
+        }
+    }
+
+    /// Forgets those who have not been heard for long.
+    pub(super) fn forget_the_gone(&mut self, now: Time) -> bool {
+        let gone: Vec<_> = self
+            .by_id
+            .iter()
+            .filter(|(_, member)| now.since(member.heard_at) > FORGOTTEN)
+            .map(|(id, _)| *id)
+            .collect();
+        gone.iter().for_each(|id| self.forget(*id));
+        if !gone.is_empty() {
+            self.changed_at = now;
+        }
+        !gone.is_empty()
+    }
+
+    /// Gives everybody a whole deadline from `now` on: the link was down, so their silence said nothing.
+    pub(super) fn begin_again(&mut self, now: Time) {
+        self.by_id.values_mut().for_each(|member| member.heard_at = member.heard_at.max(now));
+    }
+
+    pub(super) fn get(&self, id: SenderId) -> Option<&Member> {
+        self.by_id.get(&id)
+    }
+
+    pub(super) fn doubt(&mut self, id: SenderId, epoch: Epoch, now: Time) {
+        if let Some(member) = self.by_id.get_mut(&id) {
+            member.doubt.contended(epoch, now);
+        }
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = (SenderId, &Member)> {
+        self.by_id.iter().map(|(id, member)| (*id, member))
+    }
+
+    /// Who claims `claim` with the highest order: of those who are heard, else of those who have fallen silent.
+    pub(super) fn holder(&self, claim: ClaimId, now: Time) -> Option<(SenderId, &Member, Stated)> {
+        let holders = self.holders.get(&claim)?;
+        let all = holders.iter().filter_map(|id| {
+            let member = self.by_id.get(id)?;
+            Some((*id, member, member.claim(claim)?))
+        });
+        all.max_by_key(|(_, member, stated)| {
+            (!member.is_silent(now), stated.epoch, &member.sender.node, member.boot)
+        })
+    }
+
+    /// The highest epoch that anybody claims `claim` in.
+    pub(super) fn highest(&self, claim: ClaimId) -> Epoch {
+        let holders = self.holders.get(&claim).into_iter().flatten();
+        let epochs = holders.filter_map(|id| Some(self.by_id.get(id)?.claim(claim)?.epoch));
+        epochs.max().unwrap_or_default()
+    }
+
+    /// Everything that somebody claims.
+    pub(super) fn claimed(&self) -> impl Iterator<Item = ClaimId> {
+        self.holders.keys().copied()
+    }
+}
