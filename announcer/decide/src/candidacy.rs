@@ -50,6 +50,8 @@ pub struct Ownership {
     pub claims: BTreeMap<ClaimId, Owned>,
     /// Whether enough was heard to know that this is all: before that, nothing that an earlier life left is removed.
     pub settled: bool,
+    /// Whether the process, having been asked to leave, owns nothing any more and has said so.
+    pub left: bool,
 }
 
 /// One claim that is owned.

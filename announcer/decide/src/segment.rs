@@ -1,24 +1,126 @@
 //! Who answers for what on one Ethernet segment, decided by what the segment says.
+//!
+//! ```text
+//!             free, given to us, or its owner silent: asked, waited for our rank, somebody heard
+//!   nothing ------------------------------------------------------------------------------------> held
+//!      ^                                                                                            |
+//!      |   addresses off the link: "released"                                                       |
+//!      +------------------------------------- leaving <---------------------------------------------+
+//!                                    given away, outranked, not wanted, link lost
+//! ```
+//!
+//! A node that owns claims says hello every interval. Whoever is next for a claim takes it when its owner has been silent
+//! for three of the owner's intervals and its kernel does not answer either. Every taking raises the claim's epoch, and
+//! the higher epoch wins wherever two meet. The API is not needed for any of this.
+//!
+//! [`Machine::handle`] takes note; everything is done in [`Machine::wake`], so that a process that was late hears
+//! everything that is waiting for it before it says or takes anything.
 
+mod asking;
+mod doubt;
+mod evenness;
+mod hearing;
+mod inquiry;
+mod judge;
+mod members;
+mod moves;
+mod presence;
+mod rank;
+mod recorded;
+mod report;
+mod speaking;
+mod speech;
+mod state;
+mod tenure;
+mod vacancy;
 mod words;
 
+pub use report::{ClaimReport, MemberReport, Report};
 pub use words::{Input, LinkState, Loss, News, Output, Placed, Settings, Wanted};
 
 use crate::candidacy::Ownership;
+use crate::record::Records;
+use inquiry::Inquiry;
+use members::Members;
+use model::claim::ClaimId;
+use model::hello::SenderId;
 use model::machine::{Machine, Time};
+use presence::Presence;
+use speech::Speech;
+use state::ClaimState;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use vacancy::Vacancy;
 
-/// The machine of one link. Wake it at once.
+/// The machine of one link. Wake it at once, and whenever its deadline has come; hand it everything that has arrived
+/// before that.
 #[derive(Debug, Clone)]
 pub struct Segment {
     settings: Settings,
+    us: SenderId,
+    wanted: Wanted,
+    link: LinkState,
+    records: Option<Arc<Records>>,
+    placed: Placed,
+    members: Members,
+    claims: BTreeMap<ClaimId, ClaimState>,
+    presence: Presence,
+    inquiries: BTreeMap<SenderId, Inquiry>,
+    vacancy: Vacancy,
+    speech: Speech,
     ownership: Ownership,
+    timing: Timing,
+    news: Vec<News>,
+}
+
+/// When what is looked at again.
+#[derive(Debug, Clone, Default)]
+struct Timing {
+    /// Something was heard that may change who owns what.
+    changed: bool,
+    /// When claims are to be judged again, if nothing is heard.
+    judge: Option<Time>,
+    /// When claims may move on purpose.
+    moves: Option<Time>,
+    /// When evenness is looked at.
+    even: Time,
+    /// Until when this process, having been late, only listens.
+    quiet_until: Time,
+    /// Until when nothing is taken for silence, this process having been late.
+    grace_until: Time,
+    /// When the last turn was.
+    turned_at: Time,
+    /// When the next turn was to be, as seen from the last.
+    expected: Option<Time>,
+    /// Whether this node is next for some claim of somebody else.
+    next_in_line: bool,
+    /// The interval between our hellos, as it was last stretched.
+    stretched: std::time::Duration,
+    /// When nobody having been heard is looked into again.
+    doubts: Time,
 }
 
 impl Segment {
     /// One that has heard nothing yet.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { settings, ownership: Ownership::default() }
+        Self {
+            us: settings.sender.id(),
+            settings,
+            wanted: Wanted::default(),
+            link: LinkState::default(),
+            records: None,
+            placed: Placed::default(),
+            members: Members::default(),
+            claims: BTreeMap::new(),
+            presence: Presence::default(),
+            inquiries: BTreeMap::new(),
+            vacancy: Vacancy::default(),
+            speech: Speech::default(),
+            ownership: Ownership::default(),
+            timing: Timing::default(),
+            news: Vec::new(),
+        }
     }
 
     /// What this node owns.
@@ -26,21 +128,123 @@ impl Segment {
     pub const fn ownership(&self) -> &Ownership {
         &self.ownership
     }
+
+    /// Whether this process was late and is still listening: nothing may be renewed or announced on the strength of what
+    /// it knew before.
+    #[must_use]
+    pub fn is_quiet(&self, now: Time) -> bool {
+        now < self.timing.quiet_until
+    }
+
+    fn claim(&mut self, claim: ClaimId) -> &mut ClaimState {
+        self.claims.entry(claim).or_default()
+    }
+
+    fn is_settled(&self, now: Time) -> bool {
+        self.presence.is_settled(now) && !self.is_quiet(now)
+    }
+
+    fn may_speak(&self) -> bool {
+        self.presence.is_up() && !self.speech.has_bidden_farewell()
+    }
+
+    /// Notices that this process was late: what is silent may have spoken meanwhile.
+    fn notice_lateness(&mut self, now: Time) {
+        let late = self.timing.expected.map_or(std::time::Duration::ZERO, |at| now.since(at));
+        if late > self.settings.interval {
+            self.timing.grace_until = now + self.settings.interval;
+        }
+        if late > self.settings.fence / 2 {
+            self.timing.quiet_until = now + self.settings.interval;
+        }
+    }
+
+    /// Everything that is owned, as it is told to those who act on it.
+    fn publish(&mut self, now: Time) {
+        let settled = self.is_settled(now);
+        let claims = self.claims.iter().filter_map(|(id, state)| {
+            let candidacy = self.wanted.claims.get(id)?;
+            Some((*id, state.held()?.told(candidacy)))
+        });
+        let left = self.wanted.leaving && self.has_left();
+        let ownership = Ownership { claims: claims.collect(), settled, left };
+        if ownership != self.ownership {
+            self.ownership = ownership;
+        }
+    }
+
+    /// Whether nothing is ours any more, and everybody was told.
+    fn has_left(&self) -> bool {
+        let idle = |state: &ClaimState| matches!(state.ours, state::Ours::Nothing);
+        self.claims.values().all(idle) && self.speech.has_bidden_farewell()
+    }
 }
 
 impl Machine for Segment {
     type Input = Input;
     type Output = Output;
 
-    fn handle(&mut self, _now: Time, _input: Input) -> Vec<Output> {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<Output> {
+        match input {
+            Input::Wanted(wanted) => self.want(wanted),
+            Input::LinkSeen(link) => self.link_seen(now, link),
+            Input::HelloHeard { hello, mac } => self.hello_heard(now, &hello, mac),
+            Input::NeighbourHeard { ip, mac, gratuitous } => {
+                self.neighbour_heard(now, ip, mac, gratuitous);
+            }
+            Input::FrameHeard(mac) => self.frame_heard(now, mac),
+            Input::Recorded(records) => self.recorded(now, records),
+            Input::Placed(placed) => {
+                self.placed = placed;
+                self.timing.changed = true;
+            }
+        }
         Vec::new()
     }
 
-    fn wake(&mut self, _now: Time) -> Vec<Output> {
-        Vec::new()
+    fn wake(&mut self, now: Time) -> Vec<Output> {
+        let mut outputs = Vec::new();
+        self.notice_lateness(now);
+        self.watch_the_segment(now, &mut outputs);
+        if !self.is_quiet(now) {
+            self.finish_leaving(now);
+            self.inquire(now, &mut outputs);
+            self.judge(now);
+            self.move_on_purpose(now);
+            self.ask_about_addresses(now, &mut outputs);
+            self.publish(now);
+            self.speak(now, &mut outputs);
+        }
+        self.publish(now);
+        outputs.extend(self.news.drain(..).map(Output::Tell));
+        self.timing.turned_at = now;
+        self.timing.expected = self.deadline();
+        outputs
     }
 
     fn deadline(&self) -> Option<Time> {
-        Some(Time::START + self.settings.interval)
+        let now = self.timing.turned_at;
+        if self.timing.changed {
+            return Some(now);
+        }
+        if self.is_quiet(now) {
+            return Some(self.timing.quiet_until);
+        }
+        let inquiries = self.inquiries.values().filter_map(Inquiry::next).min();
+        let silences = self.next_silence(now);
+        let settled = self.is_settled(now).then_some([
+            self.timing.judge,
+            self.timing.moves,
+            (self.settings.spread && !self.wanted.leaving).then_some(self.timing.even),
+            self.vacancy.next(),
+            inquiries,
+            silences,
+        ]);
+        let spoken = Some(self.speech.next(now)).filter(|_| self.may_speak());
+        let always = [spoken, self.presence.next(now), self.next_departure(), self.next_doubt(now)];
+        settled.into_iter().flatten().chain(always).flatten().min()
     }
 }
+
+#[cfg(test)]
+mod tests;

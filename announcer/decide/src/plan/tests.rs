@@ -4,6 +4,7 @@ use super::*;
 use crate::event::Event;
 use crate::link::LinkName;
 use crate::world::tests::facts::{events, start};
+use model::node::NodeName;
 use proptest::prelude::*;
 
 /// The node `n1`, on the link that the default route leaves by.

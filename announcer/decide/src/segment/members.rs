@@ -141,8 +141,8 @@ impl Member {
                 changed |= self.stated.remove(&statement.claim).is_some();
             } else if self.stated.len() < CLAIMS || self.stated.contains_key(&statement.claim) {
                 let before = self.stated.insert(statement.claim, stated);
-                changed |= before
-                    .is_none_or(|it| (it.epoch, it.says) != (stated.epoch, stated.says));
+                changed |=
+                    before.is_none_or(|it| (it.epoch, it.says) != (stated.epoch, stated.says));
             }
         }
         changed | self.let_go_of_the_unsaid(hello, now)
@@ -280,10 +280,5 @@ impl Members {
         let holders = self.holders.get(&claim).into_iter().flatten();
         let epochs = holders.filter_map(|id| Some(self.by_id.get(id)?.claim(claim)?.epoch));
         epochs.max().unwrap_or_default()
-    }
-
-    /// Everything that somebody claims.
-    pub(super) fn claimed(&self) -> impl Iterator<Item = ClaimId> {
-        self.holders.keys().copied()
     }
 }

@@ -156,6 +156,8 @@ pub enum Loss {
     NoCarrier,
     /// Nobody was heard any more.
     Isolated,
+    /// Another host speaks in our name.
+    Impostor,
     /// The record names somebody else, who counts for more.
     Recorded,
     /// It is not wanted any more.

@@ -1,0 +1,101 @@
+//! What the Leases say: a peer without hellos is respected, an epoch is remembered, and where nobody is heard the record
+//! decides.
+
+use super::{Loss, News, Segment};
+use crate::record::{Holder, Records};
+use model::claim::ClaimId;
+use model::machine::Time;
+use std::sync::Arc;
+
+impl Segment {
+    pub(super) fn recorded(&mut self, now: Time, records: Arc<Records>) {
+        for (claim, record) in records.iter() {
+            if let Holder::Ours { epoch, .. } = record.holder {
+                // A record is believed as it stands: whoever may write it may do anything.
+                let state = self.claim(*claim);
+                state.highest = state.highest.max(epoch);
+            }
+        }
+        self.records = Some(records);
+        self.timing.changed = true;
+        let held: Vec<ClaimId> = self
+            .claims
+            .iter()
+            .filter(|(_, state)| state.held().is_some())
+            .map(|(id, _)| *id)
+            .collect();
+        held.into_iter().for_each(|claim| self.compare(now, claim));
+    }
+
+    /// Compares a claim that is ours with its record.
+    fn compare(&mut self, now: Time, claim: ClaimId) {
+        let Some(record) = self.records.as_ref().and_then(|it| it.get(&claim)) else { return };
+        let (holder, lapsed) = (record.holder.clone(), now >= record.lapses);
+        let Some(ours) = self.claims.get(&claim).and_then(|it| it.held()).map(|it| it.epoch) else {
+            return;
+        };
+        match holder {
+            Holder::Peer(_) if !lapsed => self.let_go(now, claim, Loss::Recorded),
+            Holder::Peer(_) => {}
+            Holder::Ours { node, epoch } if epoch >= ours => {
+                let us = node == self.settings.sender.node;
+                let heard = self.is_heard(now, &node);
+                if us && epoch == ours || heard {
+                    return;
+                }
+                if us || lapsed {
+                    // We own it by what the segment says, and did not know how far it had come.
+                    self.raise(claim);
+                } else if self.hears_anybody(now) {
+                    self.news.push(News::TwoSegments(claim));
+                } else {
+                    self.let_go(now, claim, Loss::Recorded);
+                }
+            }
+            Holder::Ours { .. } => {}
+        }
+    }
+
+    fn raise(&mut self, claim: ClaimId) {
+        let Some(state) = self.claims.get_mut(&claim) else { return };
+        let next = state.highest.next();
+        state.highest = next;
+        if let Some(held) = state.held_mut() {
+            held.epoch = next;
+        }
+        self.speech.tell(claim);
+    }
+
+    fn is_heard(&self, now: Time, node: &model::node::NodeName) -> bool {
+        let mut members = self.members.all();
+        members.any(|(_, member)| member.sender.node == *node && !member.is_silent(now))
+    }
+
+    pub(super) fn hears_anybody(&self, now: Time) -> bool {
+        self.members.all().any(|(_, member)| !member.is_silent(now))
+    }
+
+    /// Whether the record of `claim` lets this node take it though nobody is heard; `None` while that is unknown.
+    pub(super) fn record_permits(&self, now: Time, claim: ClaimId) -> Option<bool> {
+        let records = self.records.as_ref()?;
+        let Some(record) = records.get(&claim) else { return Some(true) };
+        let ours = matches!(&record.holder, Holder::Ours { node, .. } if *node == self.settings.sender.node);
+        Some(ours || now >= record.lapses)
+    }
+
+    /// Until when a peer without hellos keeps everybody from `claim`.
+    pub(super) fn peer_until(&self, now: Time, claim: ClaimId) -> Option<Time> {
+        let record = self.records.as_ref()?.get(&claim)?;
+        let peer = matches!(record.holder, Holder::Peer(_));
+        (peer && now < record.lapses).then_some(record.lapses)
+    }
+
+    /// Whether the API still says that `claim` is ours.
+    pub(super) fn is_recorded_as_ours(&self, now: Time, claim: ClaimId) -> bool {
+        let record = self.records.as_ref().and_then(|records| records.get(&claim));
+        record.is_some_and(|record| {
+            now < record.lapses
+                && matches!(&record.holder, Holder::Ours { node, .. } if *node == self.settings.sender.node)
+        })
+    }
+}

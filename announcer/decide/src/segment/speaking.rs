@@ -1,0 +1,164 @@
+//! Puts hellos together and sends them: to all when they are due or there is news, to one who has to hear something.
+
+use super::speech::{IDLE, statements};
+use super::state::Ours;
+use super::{News, Output, Segment};
+use model::address::MacAddress;
+use model::claim::ClaimId;
+use model::hello::{Hello, Says, SenderId, Statement, Wish};
+use model::machine::Time;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Members that a hello mentions as heard.
+const MENTIONED: usize = 64;
+/// Time that one fast speaker may use: together they stay at 1,000 hellos a second.
+const SHARE: Duration = Duration::from_millis(1);
+/// How often a segment on which nobody is heard is asked whether anybody is there.
+const DOUBTS: Duration = Duration::from_millis(100);
+
+impl Segment {
+    /// Says what is due.
+    pub(super) fn speak(&mut self, now: Time, outputs: &mut Vec<Output>) {
+        if !self.may_speak() {
+            return;
+        }
+        if self.wanted.leaving && self.owns_nothing() && self.speech.is_said() {
+            self.speech.bid_farewell();
+        }
+        if self.speech.is_roll_waiting() {
+            outputs.extend(self.link.gateways.iter().map(|ip| Output::Ask { ip: *ip, to: None }));
+        }
+        let interval = self.interval(now);
+        for _ in 0..self.speech.due(now, interval) {
+            let owned = self.held();
+            let page = self.speech.page(&owned);
+            let last = self.speech.bids_farewell();
+            let mut hello = self.hello(now, if last { Duration::ZERO } else { interval }, &page);
+            hello.wish = self.wish(last);
+            for mac in self.deaf_to_us(now) {
+                outputs.push(Output::Send { hello: hello.clone(), to: Some(mac) });
+            }
+            outputs.push(Output::Send { hello, to: None });
+        }
+        for (mac, claims) in self.speech.take_answers() {
+            let page: Vec<ClaimId> = claims.into_iter().collect();
+            let pages = page.chunks(model::hello::STATEMENTS_PER_HELLO);
+            let pages: Vec<&[ClaimId]> = if page.is_empty() { vec![&[]] } else { pages.collect() };
+            for page in pages {
+                let hello = self.hello(now, interval, page);
+                outputs.push(Output::Send { hello, to: Some(mac) });
+            }
+        }
+        self.speech.forget_the_said();
+    }
+
+    fn wish(&mut self, last: bool) -> Wish {
+        if last || self.wanted.leaving {
+            Wish::Farewell
+        } else if self.speech.calls_the_roll() {
+            Wish::RollCall
+        } else {
+            Wish::Nothing
+        }
+    }
+
+    fn hello(&mut self, now: Time, interval: Duration, page: &[ClaimId]) -> Hello {
+        let heard = self.members.all().filter(|(_, member)| !member.is_silent(now));
+        let heard: Vec<SenderId> = heard.map(|(id, _)| id).take(MENTIONED).collect();
+        Hello {
+            sender: self.settings.sender.clone(),
+            boot: self.settings.boot,
+            sequence: self.speech.next_sequence(),
+            interval,
+            standing: self.wanted.standing,
+            wish: Wish::Nothing,
+            macs: self.link.mac.into_iter().collect(),
+            heard,
+            owned: u32::try_from(self.held().len()).unwrap_or(u32::MAX),
+            statements: statements(page, |claim| self.statement(now, claim)),
+        }
+    }
+
+    /// What there is to say about `claim`.
+    fn statement(&self, now: Time, claim: ClaimId) -> Option<Statement> {
+        let state = self.claims.get(&claim);
+        if let Some(held) = state.and_then(|state| state.held()) {
+            let says = match &held.giving {
+                Some(giving) => Says::Gives(giving.to.id()),
+                None if held.whole => Says::Owns,
+                None => Says::Takes,
+            };
+            return Some(Statement { claim, epoch: held.epoch, says });
+        }
+        if let Some(epoch) = self.speech.released(claim) {
+            return Some(Statement { claim, epoch, says: Says::Released });
+        }
+        let (_, holder, stated) = self.members.holder(claim, now)?;
+        let knows = Statement { claim, epoch: stated.epoch, says: Says::Knows };
+        (!holder.is_silent(now)).then_some(knows)
+    }
+
+    fn held(&self) -> BTreeSet<ClaimId> {
+        let held = self.claims.iter().filter(|(_, state)| state.held().is_some());
+        held.map(|(claim, _)| *claim).collect()
+    }
+
+    pub(super) fn owns_nothing(&self) -> bool {
+        self.claims.values().all(|state| matches!(state.ours, Ours::Nothing))
+    }
+
+    /// Time between our hellos: the interval for an owner and whoever is next, stretched where so many speak.
+    fn interval(&mut self, now: Time) -> Duration {
+        let interval = self.settings.interval;
+        if self.owns_nothing() && !self.timing.next_in_line {
+            return interval.max(IDLE);
+        }
+        let fast = |it: &super::members::Member| it.interval < IDLE && !it.is_silent(now);
+        let speakers = self.members.all().filter(|(_, member)| fast(member)).count() + 1;
+        let least = SHARE.saturating_mul(u32::try_from(speakers).unwrap_or(u32::MAX));
+        let stretched = least.max(interval);
+        if self.timing.stretched != stretched && stretched > interval {
+            self.news.push(News::Stretched(stretched));
+        }
+        self.timing.stretched = stretched;
+        stretched
+    }
+
+    /// Members who are heard, and do not hear us: they get every hello a second time, to them alone.
+    fn deaf_to_us(&self, now: Time) -> Vec<MacAddress> {
+        let deaf = self.members.all().filter(|(_, it)| !it.hears_us && !it.is_silent(now));
+        deaf.map(|(_, member)| member.mac).collect()
+    }
+
+    /// Looks after our place on the segment: a silent one is asked, a lost one is left.
+    pub(super) fn watch_the_segment(&mut self, now: Time, outputs: &mut Vec<Output>) {
+        if self.members.forget_the_gone(now) {
+            self.timing.changed = true;
+        }
+        if self.owns_nothing() || self.wanted.alone || !self.presence.doubts(now) {
+            return;
+        }
+        if now >= self.timing.doubts {
+            self.timing.doubts = now + DOUBTS;
+            outputs.extend(self.link.gateways.iter().map(|ip| Output::Ask { ip: *ip, to: None }));
+            self.speech.call_the_roll(now, DOUBTS);
+        }
+        if !self.presence.has_lost(now) {
+            return;
+        }
+        let held = self.held();
+        let lost: Vec<ClaimId> =
+            held.into_iter().filter(|claim| !self.is_recorded_as_ours(now, *claim)).collect();
+        for claim in lost {
+            self.presence.isolate();
+            self.let_go(now, claim, super::Loss::Isolated);
+        }
+    }
+
+    /// When a segment that has fallen silent is asked again.
+    pub(super) fn next_doubt(&self, now: Time) -> Option<Time> {
+        let doubts = !self.owns_nothing() && !self.wanted.alone && self.presence.doubts(now);
+        doubts.then_some(self.timing.doubts)
+    }
+}
