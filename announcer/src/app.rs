@@ -62,7 +62,7 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
     let (events_tx, events_rx) = mpsc::channel(QUEUE);
     let services = Owned::spawn(cluster::services(client.clone(), events_tx.clone()));
     let slices = Owned::spawn(cluster::slices(client.clone(), servers, events_tx.clone()));
-    let links = Owned::spawn(links::follow(Mark::OURS, events_tx, monitoring));
+    let links = Owned::spawn(links::follow(Mark::SERVICES, events_tx, monitoring));
     let (resign_tx, resign_rx) = watch::channel(false);
     let election = &meant.election;
     let (standing, leadership_rx) =
@@ -79,7 +79,7 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
     let neighbours = Owned::spawn(announce(claims_rx, meant.repeat.0, gate, frames));
     let writer = ServiceWriter::new(client, clock, leadership_rx.clone());
     let realms = Realms {
-        addresses: Addresses::new(handle, Mark::OURS),
+        addresses: Addresses::new(handle, Mark::SERVICES),
         claims_tx,
         statuses: Writes::new(writer),
         notices: Notices::new(recorder),

@@ -89,7 +89,7 @@ impl Realms {
     }
 
     async fn add(&self, adds: &[AddressOnLink]) -> Done {
-        judge(timeout(PATIENCE, self.addresses.add(adds)).await)
+        judge(timeout(PATIENCE, self.addresses.add(adds, Duration::from_secs(86_400))).await)
     }
 
     async fn remove(&self, removes: &[AddressOnLink]) -> Done {

@@ -51,6 +51,7 @@ impl Stage {
             link: LinkName("eth0".to_owned()),
             index: self.index,
             mac: MacAddress::new([2, 0, 0, 0, 0, 1]),
+            round: 0,
         }
     }
 

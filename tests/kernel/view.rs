@@ -31,7 +31,7 @@ impl View {
         let (events_tx, events) = mpsc::channel(room);
         let metrics = LinkMetrics::register(&mut Registry::default());
         let counted = metrics.clone();
-        let monitor = namespace.start(move || follow(Mark::OURS, events_tx, counted));
+        let monitor = namespace.start(move || follow(Mark::SERVICES, events_tx, counted));
         let mut view = Self {
             events,
             metrics,

@@ -24,4 +24,6 @@ pub struct Claim {
     pub index: u32,
     /// The hardware address that is announced.
     pub mac: MacAddress,
+    /// Counts the times that it is announced afresh, as if it were new.
+    pub round: u32,
 }

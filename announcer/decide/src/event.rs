@@ -5,6 +5,8 @@ use model::endpoints::EndpointSlice;
 use model::object::ObjectKey;
 use model::service::{Service, ServiceKey};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 /// One fact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +37,8 @@ pub enum Event {
     AddressPlaced(HostAddress),
     /// The link that the default route leaves by; IPv4's if there is one, else IPv6's.
     DefaultLinkSeen(Option<LinkName>),
+    /// The routers that default routes lead to, by link; all of them.
+    GatewaysSeen(BTreeMap<LinkName, BTreeSet<IpAddr>>),
     /// All links, addresses and the default route have been seen once.
     LinksListed,
     /// This node holds the Lease.

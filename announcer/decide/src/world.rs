@@ -18,6 +18,7 @@ pub struct World {
     addresses: BTreeSet<HostAddress>,
     placed: BTreeSet<(LinkName, IpAddr)>,
     default_link: Option<LinkName>,
+    gateways: BTreeMap<LinkName, BTreeSet<IpAddr>>,
     leading: bool,
     leaving: bool,
     endpoints_unknown: bool,
@@ -68,6 +69,7 @@ impl World {
             Event::AddressGone(address) => self.address_gone(&address),
             Event::AddressPlaced(address) => self.address_placed(address),
             Event::DefaultLinkSeen(link) => self.default_link = link,
+            Event::GatewaysSeen(gateways) => self.gateways = gateways,
             Event::LinksListed => drop(self.unlisted.0.remove(&List::Links)),
             Event::LeaseGained => self.leading = true,
             Event::LeaseLost => self.leading = false,
@@ -141,6 +143,12 @@ impl World {
     #[must_use]
     pub const fn default_link(&self) -> Option<&LinkName> {
         self.default_link.as_ref()
+    }
+
+    /// The routers that a default route leads to by `link`.
+    #[must_use]
+    pub fn gateways(&self, link: &LinkName) -> BTreeSet<IpAddr> {
+        self.gateways.get(link).cloned().unwrap_or_default()
     }
 
     /// Every address on every link.

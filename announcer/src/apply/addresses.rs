@@ -2,7 +2,8 @@
 //!
 //! An address of ours is a host prefix (/32 or /128) that
 //! - carries our mark in `IFA_PROTO`, so that a later life of this program finds what an earlier one left;
-//! - is deprecated from the start (preferred lifetime 0, valid for ever), so that this node never picks it as the source
+//! - has a lifetime: what nobody renews goes by itself, also after a crash;
+//! - is deprecated from the start (preferred lifetime 0), so that this node never picks it as the source
 //!   of a new connection (RFC 6724 section 5 rule 3);
 //! - skips duplicate address detection (`IFA_F_NODAD`) for IPv6: it must answer at once, and the plan has already
 //!   decided who owns it;
@@ -18,6 +19,7 @@ use rtnetlink::packet_route::address::{
 use rtnetlink::{AddressMessageBuilder, Handle};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
 
 /// The mark on addresses that are ours: the kernel's `IFA_PROTO`, a number from 0 to 255 (Linux 5.18 and later).
 ///
@@ -26,15 +28,35 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub struct Mark(pub u8);
 
 impl Mark {
-    /// 248, the number under which kube-vip keeps its routes.
-    pub const OURS: Self = Self(248);
-}
+    /// The mark of the process that announces Services: 248, the number under which kube-vip keeps its routes.
+    pub const SERVICES: Self = Self(248);
+    /// The mark of the process that announces the control plane's address.
+    pub const CONTROL_PLANE: Self = Self(249);
 
-/// For ever, in the kernel's count of seconds (`INFINITY_LIFE_TIME`).
-const FOR_EVER: u32 = u32::MAX;
+    /// The mark of `instance`: processes side by side on a node take nothing from each other. A name that people chose
+    /// gets a number from 100 to 199.
+    #[must_use]
+    pub fn of(instance: &str) -> Self {
+        match instance {
+            "svc" => Self::SERVICES,
+            "cp" => Self::CONTROL_PLANE,
+            other => {
+                let part = model::claim::scattered(other.as_bytes()) % 100;
+                Self(u8::try_from(part).unwrap_or_default().saturating_add(100))
+            }
+        }
+    }
+}
 
 /// How many requests wait for their answer at a time; bounds memory, not speed.
 const IN_FLIGHT: usize = 1_024;
+
+/// Whether an address is expected to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Put {
+    New,
+    Again,
+}
 
 /// Changes the addresses of this network namespace.
 #[derive(Debug, Clone)]
@@ -81,17 +103,39 @@ impl Addresses {
         Self { handle, mark }
     }
 
-    /// Adds all of `adds`; one that is there already counts as added.
+    /// Adds all of `adds`, to go by themselves after `valid`; one that is there already counts as added.
     ///
     /// Requests are not made one by one: the next goes out while the answer to the last is read.
     ///
     /// # Errors
     /// One [`ChangeAddressError`] for each address that was not added, in the order of `adds`; empty when all were.
-    pub async fn add(&self, adds: &[AddressOnLink]) -> Vec<ChangeAddressError> {
+    pub async fn add(&self, adds: &[AddressOnLink], valid: Duration) -> Vec<ChangeAddressError> {
+        self.put(adds, valid, Put::New).await
+    }
+
+    /// Gives all of `addresses` the lifetime `valid` from now. One that has expired meanwhile comes back: whoever calls
+    /// this has to know that it is still wanted.
+    ///
+    /// # Errors
+    /// One [`ChangeAddressError`] for each address that was not renewed, in the order of `addresses`.
+    pub async fn renew(
+        &self,
+        addresses: &[AddressOnLink],
+        valid: Duration,
+    ) -> Vec<ChangeAddressError> {
+        self.put(addresses, valid, Put::Again).await
+    }
+
+    async fn put(
+        &self,
+        addresses: &[AddressOnLink],
+        valid: Duration,
+        put: Put,
+    ) -> Vec<ChangeAddressError> {
         let mut errors = Vec::new();
-        for some in adds.chunks(IN_FLIGHT) {
+        for some in addresses.chunks(IN_FLIGHT) {
             errors.extend(
-                join_all(some.iter().map(|address| self.add_one(address)))
+                join_all(some.iter().map(|address| self.put_one(address, valid, put)))
                     .await
                     .into_iter()
                     .flatten(),
@@ -117,10 +161,18 @@ impl Addresses {
         errors
     }
 
-    async fn add_one(&self, address: &AddressOnLink) -> Option<ChangeAddressError> {
+    async fn put_one(
+        &self,
+        address: &AddressOnLink,
+        valid: Duration,
+        put: Put,
+    ) -> Option<ChangeAddressError> {
         let AddressOnLink { link, index, ip, length } = address;
         let mut request = self.handle.address().add(*index, *ip, *length);
-        self.shape(request.message_mut());
+        if put == Put::Again {
+            request = request.replace();
+        }
+        self.shape(request.message_mut(), valid);
         match request.execute().await.map_err(io_error) {
             Ok(()) => None,
             Err(error) if error.raw_os_error() == Some(libc::EEXIST) => None,
@@ -134,10 +186,10 @@ impl Addresses {
     }
 
     /// Gives the message of a new address what makes it ours.
-    fn shape(&self, message: &mut AddressMessage) {
+    fn shape(&self, message: &mut AddressMessage, valid: Duration) {
         let mut lifetime = CacheInfo::default();
         lifetime.ifa_preferred = 0;
-        lifetime.ifa_valid = FOR_EVER;
+        lifetime.ifa_valid = u32::try_from(valid.as_secs()).unwrap_or(u32::MAX).max(1);
         message.attributes.push(AddressAttribute::CacheInfo(lifetime));
         message.attributes.push(AddressAttribute::Protocol(self.mark.0.into()));
         message.header.flags = AddressHeaderFlags::Nodad;

@@ -145,14 +145,18 @@ impl Monitor {
             if !stale_default {
                 let told = self.mirror.tell_default();
                 self.tell(told).await?;
+                let told = self.mirror.tell_gateways();
+                self.tell(told).await?;
             }
         }
     }
 
     async fn tell_default(&mut self, listing: &mut Listing) -> Result<(), Stopped> {
-        let index = listing.default_link().await?;
-        self.mirror.set_default(index);
+        let defaults = listing.default_routes().await?;
+        self.mirror.set_default(defaults);
         let told = self.mirror.tell_default();
+        self.tell(told).await?;
+        let told = self.mirror.tell_gateways();
         Ok(self.tell(told).await?)
     }
 

@@ -82,6 +82,7 @@ fn announce(
                 link: link.name.clone(),
                 index: link.index,
                 mac,
+                round: 0,
             });
         }
     }

@@ -11,6 +11,7 @@ fn claim(ip: IpAddr) -> Claim {
         link: LinkName("eth0".to_owned()),
         index: 2,
         mac: MacAddress::new([2, 0, 0, 0, 0, 1]),
+        round: 0,
     }
 }
 

@@ -59,6 +59,8 @@ pub(super) struct DefaultRoute {
     pub(super) metric: u32,
     /// The link of its first next hop.
     pub(super) index: Option<u32>,
+    /// The router, where there is one and only one.
+    pub(super) gateway: Option<IpAddr>,
 }
 
 /// One netlink message of a datagram.
@@ -155,10 +157,11 @@ fn route(message: &Message<'_>) -> Option<Fact> {
     if message.kind == libc::RTM_DELROUTE {
         return Some(Fact::DefaultAbsent);
     }
-    let mut found = DefaultRoute { family, metric: 0, index: None };
+    let mut found = DefaultRoute { family, metric: 0, index: None, gateway: None };
     while let Some((kind, value)) = next_attribute(&mut attributes) {
         match kind {
             libc::RTA_OIF => found.index = u32_at_start(value).map(|(index, _)| index),
+            libc::RTA_GATEWAY => found.gateway = ip(value),
             libc::RTA_PRIORITY => found.metric = u32_at_start(value)?.0,
             // struct rtnexthop: length u16, flags u8, hops u8, index i32; the first one counts.
             libc::RTA_MULTIPATH => {

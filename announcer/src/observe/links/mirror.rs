@@ -7,7 +7,7 @@ use super::fact::{Fact, KernelAddress};
 use crate::apply::addresses::Mark;
 use announcer_decide::event::Event;
 use announcer_decide::link::{HostAddress, Link, LinkName, Owner};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// The kernel's links and addresses as they were told.
@@ -15,9 +15,19 @@ use std::net::{IpAddr, Ipv4Addr};
 pub(super) struct Mirror {
     mark: Mark,
     state: State,
-    /// The link of the default route, as far as it is known.
-    default: Option<u32>,
+    /// The default routes, as far as they are known.
+    default: Defaults,
     told_default: Option<Option<LinkName>>,
+    told_gateways: BTreeMap<LinkName, BTreeSet<IpAddr>>,
+}
+
+/// Where default routes lead.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Defaults {
+    /// The link that is left by.
+    pub(super) link: Option<u32>,
+    /// Routers, by link.
+    pub(super) gateways: BTreeMap<u32, BTreeSet<IpAddr>>,
 }
 
 /// All links and addresses at one time.
@@ -45,7 +55,13 @@ impl State {
 impl Mirror {
     /// Knows nothing yet; addresses with `mark` are ours.
     pub(super) fn new(mark: Mark) -> Self {
-        Self { mark, state: State::default(), default: None, told_default: None }
+        Self {
+            mark,
+            state: State::default(),
+            default: Defaults::default(),
+            told_default: None,
+            told_gateways: BTreeMap::new(),
+        }
     }
 
     /// Takes one fact that the kernel reported; the events that it makes, none when it was known.
@@ -87,15 +103,30 @@ impl Mirror {
         events
     }
 
-    /// Takes the link that the default route leaves by.
-    pub(super) const fn set_default(&mut self, index: Option<u32>) {
-        self.default = index;
+    /// Takes the default routes.
+    pub(super) fn set_default(&mut self, defaults: Defaults) {
+        self.default = defaults;
+    }
+
+    /// The routers, if they are not those that were told last.
+    pub(super) fn tell_gateways(&mut self) -> Option<Event> {
+        let known = self.default.gateways.iter();
+        let named = known.filter_map(|(index, gateways)| {
+            Some((self.state.links.get(index)?.name.clone(), gateways.clone()))
+        });
+        let gateways: BTreeMap<LinkName, BTreeSet<IpAddr>> = named.collect();
+        if self.told_gateways == gateways {
+            return None;
+        }
+        self.told_gateways = gateways.clone();
+        Some(Event::GatewaysSeen(gateways))
     }
 
     /// The link of the default route, if that is not what was told last.
     pub(super) fn tell_default(&mut self) -> Option<Event> {
         let name = self
             .default
+            .link
             .and_then(|index| self.state.links.get(&index))
             .map(|link| link.name.clone());
         if self.told_default.as_ref() == Some(&name) {
@@ -111,11 +142,12 @@ impl Mirror {
         match fact {
             Fact::DefaultPresent(_) | Fact::DefaultAbsent => true,
             Fact::LinkPresent(link) => {
-                self.default == Some(link.index) && self.state.links.get(&link.index) != Some(link)
+                self.default.link == Some(link.index)
+                    && self.state.links.get(&link.index) != Some(link)
             }
-            Fact::LinkAbsent(index) => self.default == Some(*index),
+            Fact::LinkAbsent(index) => self.default.link == Some(*index),
             Fact::AddressAbsent(address) => {
-                self.default == Some(address.index) && address.protocol != Some(self.mark.0)
+                self.default.link == Some(address.index) && address.protocol != Some(self.mark.0)
             }
             Fact::AddressPresent(_) | Fact::Other => false,
         }

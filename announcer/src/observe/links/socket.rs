@@ -1,7 +1,7 @@
 //! Netlink sockets for the monitor: one that hears every change, and one that asks for what there is.
 
 use super::fact::{DefaultRoute, Fact, Message, next_message, read};
-use super::mirror::State;
+use super::mirror::{Defaults, State};
 use model::address::Family;
 use rtnetlink::packet_core::{
     NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NLMSG_OVERRUN,
@@ -122,26 +122,32 @@ impl Listing {
         Ok(state)
     }
 
-    /// The link that the default route leaves by: IPv4's if there is one, else IPv6's; of several the one with the
-    /// lowest metric, and of those the first.
-    pub(super) async fn default_link(&mut self) -> Result<Option<u32>, FollowError> {
+    /// The default routes: IPv4's link if there is one, else IPv6's; of several the one with the lowest metric, and of
+    /// those the first. Routers are those of all of them.
+    pub(super) async fn default_routes(&mut self) -> Result<Defaults, FollowError> {
+        let mut defaults = Defaults::default();
         for (family, number) in [(Family::V4, libc::AF_INET), (Family::V6, libc::AF_INET6)] {
             // rtmsg: all routes of one family; the table is looked at in the answers.
             let number = u8::try_from(number).unwrap_or_default();
             let header = [number, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-            let routes =
-                self.list(libc::RTM_GETROUTE, "routes", &header).await?.into_iter().filter_map(
-                    |fact| match fact {
-                        Fact::DefaultPresent(route) if route.family == family => Some(route),
-                        _ => None,
-                    },
-                );
-            let usable = routes.filter(|route| route.index.is_some());
-            if let Some(DefaultRoute { index, .. }) = usable.min_by_key(|route| route.metric) {
-                return Ok(index);
+            let facts = self.list(libc::RTM_GETROUTE, "routes", &header).await?;
+            let routes: Vec<DefaultRoute> = facts
+                .into_iter()
+                .filter_map(|fact| match fact {
+                    Fact::DefaultPresent(route) if route.family == family => Some(route),
+                    _ => None,
+                })
+                .collect();
+            for route in &routes {
+                if let (Some(index), Some(gateway)) = (route.index, route.gateway) {
+                    defaults.gateways.entry(index).or_default().insert(gateway);
+                }
             }
+            let usable = routes.into_iter().filter(|route| route.index.is_some());
+            let first = usable.min_by_key(|route| route.metric).and_then(|route| route.index);
+            defaults.link = defaults.link.or(first);
         }
-        Ok(None)
+        Ok(defaults)
     }
 
     async fn list(

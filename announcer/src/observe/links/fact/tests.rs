@@ -98,7 +98,7 @@ fn default_routes_of_the_main_table_are_read_and_others_are_not() {
     let index = attribute(libc::RTA_OIF, &7_u32.to_ne_bytes());
     let metric = attribute(libc::RTA_PRIORITY, &100_u32.to_ne_bytes());
     let main = default_route(libc::RTM_NEWROUTE, libc::RT_TABLE_MAIN, &[index.clone(), metric]);
-    let expected = DefaultRoute { family: Family::V4, metric: 100, index: Some(7) };
+    let expected = DefaultRoute { family: Family::V4, metric: 100, index: Some(7), gateway: None };
     assert_eq!(only(&main), Some(Fact::DefaultPresent(expected)));
     assert_eq!(only(&default_route(libc::RTM_NEWROUTE, 100, &[index])), Some(Fact::Other));
     assert_eq!(
@@ -115,7 +115,7 @@ fn the_first_next_hop_of_a_multipath_route_counts() {
         libc::RT_TABLE_MAIN,
         &[attribute(libc::RTA_MULTIPATH, &hops)],
     );
-    let expected = DefaultRoute { family: Family::V4, metric: 0, index: Some(7) };
+    let expected = DefaultRoute { family: Family::V4, metric: 0, index: Some(7), gateway: None };
     assert_eq!(only(&route), Some(Fact::DefaultPresent(expected)));
 }
 

@@ -136,7 +136,7 @@ fn the_default_link_is_told_once_even_where_there_is_none() {
     let mut mirror = Mirror::new(MARK);
     assert_eq!(mirror.tell_default(), Some(Event::DefaultLinkSeen(None)));
     assert_eq!(mirror.tell_default(), None);
-    mirror.set_default(Some(2));
+    mirror.set_default(Defaults { link: Some(2), ..Defaults::default() });
     assert_eq!(mirror.tell_default(), None, "its name is not known yet");
     mirror.take(Fact::LinkPresent(link(2, "eth0")));
     assert_eq!(mirror.tell_default(), Some(Event::DefaultLinkSeen(Some(name("eth0")))));
@@ -146,7 +146,7 @@ fn the_default_link_is_told_once_even_where_there_is_none() {
 fn changes_of_the_default_link_and_only_of_it_touch_the_default_route() {
     let mut mirror =
         mirror_of([Fact::LinkPresent(link(2, "eth0")), Fact::LinkPresent(link(3, "eth1"))]);
-    mirror.set_default(Some(2));
+    mirror.set_default(Defaults { link: Some(2), ..Defaults::default() });
     let down = |index, name| Fact::LinkPresent(Link { carrier: false, ..link(index, name) });
     assert!(mirror.touches_default(&down(2, "eth0")));
     assert!(!mirror.touches_default(&down(3, "eth1")));
