@@ -14,19 +14,20 @@ pub mod objects;
 pub mod order;
 mod ports;
 mod programs;
-mod scratch;
 
 use crate::cluster::programs::root;
 use crate::cluster::{LATER, client_of, wait};
 use crate::local::{ScratchFile, kubeconfig};
 use crate::process::{Running, output};
+use crate::scratch::ScratchFolder;
 use anyhow::{Context, Result, bail};
 use hyper::Request;
 use kube::Client;
 use ports::Port;
 use programs::{AUDIT_LOG, CERTIFICATE, Programs, TOKEN_FILE};
-use scratch::ScratchFolder;
+
 use serde_json::json;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU8;
 use tokio::process::Command;
@@ -42,10 +43,12 @@ pub enum Stack {
     V6,
 }
 
-/// Its users; the second has the rights of manifests/cloud-provider.yaml. (A ServiceAccount is its name: the API server's RBAC makes no difference between this and a real token.)
+/// Its users; the second has the rights of manifests/cloud-provider.yaml, the third those of manifests/announcer.yaml once
+/// that is applied. (A ServiceAccount is its name: the API server's RBAC makes no difference between this and a real token.)
 const TOKENS: &str = "\
 admin,admin,admin,system:masters
 provider,system:serviceaccount:kube-system:kube-vip-cloud-controller,provider,\"system:serviceaccounts,system:serviceaccounts:kube-system\"
+announcer,system:serviceaccount:kube-system:kube-vip,announcer,\"system:serviceaccounts,system:serviceaccounts:kube-system\"
 ";
 
 /// An API server that answers. Dropping it ends it, as does the end of the thread that started it: start it in the test
@@ -58,6 +61,8 @@ pub struct Bare {
     markers: AtomicU8,
     admin: ScratchFile,
     provider: ScratchFile,
+    announcer: ScratchFile,
+    address: SocketAddr,
     kubectl: PathBuf,
     // Dropped in this order: whoever uses a thing goes before it.
     _api_server: Running,
@@ -97,7 +102,7 @@ impl Bare {
             });
             kubeconfig(&cluster, &json!({"token": token}))
         };
-        let (admin, provider) = (user("admin")?, user("provider")?);
+        let [admin, provider, announcer] = [user("admin")?, user("provider")?, user("announcer")?];
         let client = tokio::select! {
             ready = ready(secure_port, admin.path()) => {
                 ready.with_context(|| format!("the API server said:\n{}", api_server.last_lines()))?
@@ -115,6 +120,8 @@ impl Bare {
             markers: AtomicU8::new(0),
             admin,
             provider,
+            announcer,
+            address: secure_port.address(),
             kubectl: programs.kubectl(),
             _api_server: api_server,
             _etcd: etcd,
@@ -135,6 +142,18 @@ impl Bare {
     #[must_use]
     pub fn provider(&self) -> &Path {
         self.provider.path()
+    }
+
+    /// A kubeconfig of the announcer's own account: once that is applied, it may do what manifests/announcer.yaml says.
+    #[must_use]
+    pub fn announcer(&self) -> &Path {
+        self.announcer.path()
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// What the two programs' accounts have asked for. Every request that is answered stands there.

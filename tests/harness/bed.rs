@@ -1,8 +1,10 @@
 //! The bed from inside: its hosts, its cables, its processes. tests/bed/bed.sh makes it and says where it is.
 
+use crate::lan::Lan;
 use crate::process::{output, put_back};
 use anyhow::{Context, Result, bail};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
@@ -15,11 +17,20 @@ pub const ADMIN: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 240);
 /// Every network namespace of the bed starts with this.
 const PREFIX: &str = "kvb";
 
-/// A bed that stands.
+/// A bed that stands; its hosts and cables are those of its [`Lan`].
 #[derive(Debug, Clone)]
 pub struct Bed {
     script: PathBuf,
     audit_log: PathBuf,
+    lan: Lan,
+}
+
+impl Deref for Bed {
+    type Target = Lan;
+
+    fn deref(&self) -> &Lan {
+        &self.lan
+    }
 }
 
 impl Bed {
@@ -28,22 +39,14 @@ impl Bed {
     /// # Errors
     /// It was not; the sentence says what to type instead.
     pub fn standing() -> Result<Self> {
-        Ok(Self { script: variable("BED")?, audit_log: variable("BED_AUDIT_LOG")? })
+        let lan = Lan::called(PREFIX, NODES);
+        Ok(Self { script: variable("BED")?, audit_log: variable("BED_AUDIT_LOG")?, lan })
     }
 
     /// Where the API server notes what our two programs ask of it.
     #[must_use]
     pub fn audit_log(&self) -> &Path {
         &self.audit_log
-    }
-
-    /// `program` on the network of `host`. (With `nsenter` itself and not through the script: what is started is the
-    /// very process that is signalled or killed later.)
-    #[must_use]
-    pub fn on(&self, host: &str, program: &str) -> Command {
-        let mut command = Command::new("nsenter");
-        command.arg(format!("--net=/run/netns/{PREFIX}-{host}")).args(["--", program]);
-        command
     }
 
     /// Runs the script with `arguments`, and returns what it printed.
@@ -54,16 +57,6 @@ impl Bed {
         let mut command = Command::new(&self.script);
         command.args(arguments);
         output(command).await
-    }
-
-    /// Pulls the network cable of `host` until the value that comes back is mended or dropped.
-    ///
-    /// # Errors
-    /// The script fails.
-    pub async fn cut(&self, host: &str) -> Result<PulledCable> {
-        let cable = PulledCable { script: self.script.clone(), host: host.to_owned() };
-        self.script(&["cut", host]).await?;
-        Ok(cable)
     }
 
     /// Sends `signal` to every process called `program` in the pods of `node`.
@@ -82,30 +75,6 @@ impl Bed {
         let stopped = StoppedApiServer { script: self.script.clone() };
         self.script(&["apiserver", "stop"]).await?;
         Ok(stopped)
-    }
-
-    /// The hardware address of `host`.
-    ///
-    /// # Errors
-    /// The host has no `eth0`.
-    pub async fn mac(&self, host: &str) -> Result<String> {
-        let mut command = self.on(host, "ip");
-        command.args(["-json", "link", "show", "dev", "eth0"]);
-        let links: serde_json::Value = serde_json::from_str(&output(command).await?)?;
-        let address = links.pointer("/0/address").and_then(serde_json::Value::as_str);
-        Ok(address.with_context(|| format!("{host} has no hardware address"))?.to_owned())
-    }
-
-    /// All addresses on the links of `host`.
-    ///
-    /// # Errors
-    /// The host is not there.
-    pub async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>> {
-        let mut command = self.on(host, "ip");
-        command.args(["-json", "address", "show"]);
-        let links: Vec<serde_json::Value> = serde_json::from_str(&output(command).await?)?;
-        let entries = links.iter().filter_map(|link| link.get("addr_info")?.as_array()).flatten();
-        Ok(entries.filter_map(|entry| entry.get("local")?.as_str()?.parse().ok()).collect())
     }
 }
 
@@ -153,24 +122,6 @@ pub const fn ipv6(number: u16) -> IpAddr {
 #[must_use]
 pub fn authority(address: IpAddr, port: u16) -> String {
     SocketAddr::new(address, port).to_string()
-}
-
-/// A network cable that is pulled out; plugged in again at the latest when this is dropped.
-#[derive(Debug)]
-pub struct PulledCable {
-    script: PathBuf,
-    host: String,
-}
-
-impl PulledCable {
-    /// Plugs it in again.
-    pub fn mend(self) {}
-}
-
-impl Drop for PulledCable {
-    fn drop(&mut self) {
-        put_back(&self.script.to_string_lossy(), &["mend", &self.host]);
-    }
 }
 
 /// An API server that is not there; back when this is dropped, which waits until it answers.

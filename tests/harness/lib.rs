@@ -6,7 +6,8 @@
 //!  segment        what a client host sees and reaches          api_proxy an API server that fails when asked to
 //!  audit          what was asked of the API server             simulate  machines against a clock that is a counter
 //!  footprint      memory and time that a program takes         invariants what must hold whatever happens
-//!  failover       the owner's cable, pulled and measured     bare      an API server without a cluster around it
+//!  failover       the owner's cable, pulled and measured       bare      an API server without a cluster around it
+//!  lan            hosts, cables, and frames that are lost      bare_segment announcers on a segment without a kubelet
 //! ```
 //!
 //! Nothing in here sleeps where something can be awaited, and nothing tries twice to make a test pass.
@@ -14,16 +15,19 @@
 pub mod api_proxy;
 pub mod audit;
 pub mod bare;
+pub mod bare_segment;
 pub mod bed;
 pub mod cluster;
 pub mod failover;
 pub mod figures;
 pub mod footprint;
 pub mod invariants;
+pub mod lan;
 pub mod local;
 pub mod netns;
 pub mod process;
 pub mod replicas;
+pub mod scratch;
 pub mod segment;
 pub mod simulate;
 pub mod stages;

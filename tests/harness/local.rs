@@ -1,6 +1,6 @@
 //! Our two programs as processes of this machine, where a test can kill them between two of their requests.
 
-use crate::bed::Bed;
+use crate::lan::Lan;
 use crate::process::{Running, dies_with_us};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -10,6 +10,18 @@ use tokio::process::Command;
 
 /// Where `make` put the programs.
 const FOLDER: &str = "KUBE_VIP_BIN_DIR";
+
+/// The variables of an announcer of Services by ARP, with kube-vip's own patience (5, 3 and 1 s).
+pub const ANNOUNCER_SETTINGS: [(&str, &str); 8] = [
+    ("vip_arp", "true"),
+    ("svc_enable", "true"),
+    ("vip_interface", "eth0"),
+    ("vip_leaderelection", "true"),
+    ("vip_leaseduration", "5"),
+    ("vip_renewdeadline", "3"),
+    ("vip_retryperiod", "1"),
+    ("cp_namespace", "kube-system"),
+];
 
 /// The binary of `program`.
 ///
@@ -59,27 +71,16 @@ pub fn cloud_provider_with(kubeconfig: &Path, environment: &[(String, String)]) 
     Running::start(command)
 }
 
-/// Starts an announcer on the network of `node`, with kube-vip's own patience (5, 3 and 1 s).
+/// Starts an announcer on the network of `node`, with the usual settings.
 ///
 /// # Errors
 /// It cannot be started.
-pub fn announcer(bed: &Bed, node: &str, kubeconfig: &Path) -> Result<Running> {
+pub fn announcer(lan: &Lan, node: &str, kubeconfig: &Path) -> Result<Running> {
     let binary = binary("kube-vip")?;
-    let mut command = bed.on(node, &binary.to_string_lossy());
+    let mut command = lan.on(node, &binary.to_string_lossy());
     command.arg("manager").env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.env("KUBECONFIG", kubeconfig).env("vip_nodename", node);
-    for (name, value) in [
-        ("vip_arp", "true"),
-        ("svc_enable", "true"),
-        ("vip_interface", "eth0"),
-        ("vip_leaderelection", "true"),
-        ("vip_leaseduration", "5"),
-        ("vip_renewdeadline", "3"),
-        ("vip_retryperiod", "1"),
-        ("cp_namespace", "kube-system"),
-    ] {
-        command.env(name, value);
-    }
+    command.envs(ANNOUNCER_SETTINGS);
     Running::start(command)
 }
 

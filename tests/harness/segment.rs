@@ -4,7 +4,8 @@ pub mod capture;
 pub mod frame;
 pub mod reach;
 
-use crate::bed::{Bed, CLIENT, NODES};
+use crate::bed::CLIENT;
+use crate::lan::Lan;
 use crate::process::{output, run};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;
@@ -14,14 +15,14 @@ use std::net::IpAddr;
 ///
 /// # Errors
 /// `arping` cannot be run, or a stranger answers.
-pub async fn answering(bed: &Bed, address: IpAddr) -> Result<BTreeSet<String>> {
-    let mut command = bed.on(CLIENT, "arping");
+pub async fn answering(lan: &Lan, address: IpAddr) -> Result<BTreeSet<String>> {
+    let mut command = lan.on(CLIENT, "arping");
     // Broadcast throughout: a unicast second request would reach the first who answered only.
     command.args(["-b", "-c", "2", "-w", "1", "-I", "eth0", &address.to_string()]);
     let ended = run(command).await.context("arping (Debian package iputils-arping)")?;
     let mut nodes = BTreeSet::new();
     for mac in ended.stdout.lines().filter_map(mac_in_brackets) {
-        nodes.insert(node_with(bed, &mac).await?);
+        nodes.insert(node_with(lan, &mac).await?);
     }
     Ok(nodes)
 }
@@ -36,24 +37,24 @@ fn mac_in_brackets(line: &str) -> Option<String> {
 ///
 /// # Errors
 /// None has.
-pub async fn node_with(bed: &Bed, mac: &str) -> Result<String> {
-    for node in NODES {
-        if bed.mac(node).await?.eq_ignore_ascii_case(mac) {
-            return Ok(node.to_owned());
+pub async fn node_with(lan: &Lan, mac: &str) -> Result<String> {
+    for node in lan.nodes() {
+        if lan.mac(node).await?.eq_ignore_ascii_case(mac) {
+            return Ok(node.clone());
         }
     }
-    bail!("{mac} is no node of the bed")
+    bail!("{mac} is no node of this segment")
 }
 
 /// The nodes that have `address` on one of their links.
 ///
 /// # Errors
 /// A node is not there.
-pub async fn carrying(bed: &Bed, address: IpAddr) -> Result<BTreeSet<String>> {
+pub async fn carrying(lan: &Lan, address: IpAddr) -> Result<BTreeSet<String>> {
     let mut nodes = BTreeSet::new();
-    for node in NODES {
-        if bed.addresses(node).await?.contains(&address) {
-            nodes.insert(node.to_owned());
+    for node in lan.nodes() {
+        if lan.addresses(node).await?.contains(&address) {
+            nodes.insert(node.clone());
         }
     }
     Ok(nodes)
@@ -63,8 +64,8 @@ pub async fn carrying(bed: &Bed, address: IpAddr) -> Result<BTreeSet<String>> {
 ///
 /// # Errors
 /// `ip` fails.
-pub async fn forget(bed: &Bed, address: IpAddr) -> Result<()> {
-    let mut command = bed.on(CLIENT, "ip");
+pub async fn forget(lan: &Lan, address: IpAddr) -> Result<()> {
+    let mut command = lan.on(CLIENT, "ip");
     command.args(["neighbour", "flush", "to", &address.to_string(), "dev", "eth0"]);
     output(command).await.map(drop)
 }
@@ -73,8 +74,8 @@ pub async fn forget(bed: &Bed, address: IpAddr) -> Result<()> {
 ///
 /// # Errors
 /// Nothing within five seconds.
-pub async fn curl(bed: &Bed, address: IpAddr, port: u16) -> Result<String> {
-    let mut command = bed.on(CLIENT, "curl");
+pub async fn curl(lan: &Lan, address: IpAddr, port: u16) -> Result<String> {
+    let mut command = lan.on(CLIENT, "curl");
     let url = format!("http://{}/", crate::bed::authority(address, port));
     command.args([
         "--silent",

@@ -2,9 +2,9 @@
 
 use super::Stack;
 use super::ports::Port;
-use super::scratch::ScratchFolder;
 use crate::cluster::programs::root;
 use crate::process::{dies_with_us, output};
+use crate::scratch::ScratchFolder;
 use anyhow::{Result, ensure};
 use std::path::{Path, PathBuf};
 use tokio::process::Command;

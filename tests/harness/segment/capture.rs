@@ -1,7 +1,8 @@
 //! Listening on the client's network card, through tcpdump, with the kernel's own time stamps.
 
 use super::frame::Frame;
-use crate::bed::{Bed, CLIENT};
+use crate::bed::CLIENT;
+use crate::lan::Lan;
 use anyhow::{Context, Result, bail};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,8 +31,8 @@ impl Capture {
     ///
     /// # Errors
     /// tcpdump cannot be started.
-    pub async fn start(bed: &Bed) -> Result<Self> {
-        let mut command = bed.on(CLIENT, "tcpdump");
+    pub async fn start(lan: &Lan) -> Result<Self> {
+        let mut command = lan.on(CLIENT, "tcpdump");
         command.args([
             "-i",
             "eth0",

@@ -80,11 +80,31 @@ impl Frame {
         }
     }
 
+    /// The hardware address that this frame says `address` is at, whoever asked.
+    #[must_use]
+    pub fn speaks_for(&self, address: IpAddr) -> Option<String> {
+        let mac = match (self.message, address) {
+            (Message::Arp { sender, sender_mac, .. }, IpAddr::V4(address)) if sender == address => {
+                sender_mac
+            }
+            // Every sender here fills in the option with its own address; the header has the same.
+            (Message::Advertisement { target, .. }, IpAddr::V6(address)) if target == address => {
+                self.source
+            }
+            _ => return None,
+        };
+        Some(written(mac))
+    }
+
     /// The sender's hardware address as it is usually written.
     #[must_use]
     pub fn mac(&self) -> String {
-        self.source.map(|octet| format!("{octet:02x}")).join(":")
+        written(self.source)
     }
+}
+
+fn written(mac: [u8; 6]) -> String {
+    mac.map(|octet| format!("{octet:02x}")).join(":")
 }
 
 fn read_arp(packet: &[u8]) -> Option<Message> {

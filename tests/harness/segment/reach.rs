@@ -1,6 +1,7 @@
 //! Whether an address answers, looked at from the client many times a second: the probe (tests/probe.rs), listened to.
 
-use crate::bed::{Bed, CLIENT};
+use crate::bed::CLIENT;
+use crate::lan::Lan;
 use crate::process::Running;
 use anyhow::{Context, Result};
 use std::net::IpAddr;
@@ -35,9 +36,31 @@ impl Reach {
     ///
     /// # Errors
     /// The probe cannot be started.
-    pub fn start(bed: &Bed, address: IpAddr, port: u16) -> Result<Self> {
-        let mut command = bed.on(CLIENT, &probe()?.to_string_lossy());
-        command.args([address.to_string(), port.to_string()]);
+    pub fn start(lan: &Lan, address: IpAddr, port: u16) -> Result<Self> {
+        Self::probe(lan, &["web", &address.to_string(), &port.to_string()])
+    }
+
+    /// Starts to send ICMP echo requests to `address`, every 5 ms.
+    ///
+    /// # Errors
+    /// The probe cannot be started.
+    pub fn ping(lan: &Lan, address: IpAddr) -> Result<Self> {
+        Self::probe(lan, &["ping", &address.to_string()])
+    }
+
+    /// Starts to make 100 connections a second to `port` of `address`, and ten that stay to `echo_port`, where somebody has to
+    /// repeat what is said.
+    ///
+    /// # Errors
+    /// The probe cannot be started.
+    pub fn connections(lan: &Lan, address: IpAddr, port: u16, echo_port: u16) -> Result<Self> {
+        let (port, echo_port) = (port.to_string(), echo_port.to_string());
+        Self::probe(lan, &["connections", &address.to_string(), &port, &echo_port])
+    }
+
+    fn probe(lan: &Lan, arguments: &[&str]) -> Result<Self> {
+        let mut command = lan.on(CLIENT, &probe()?.to_string_lossy());
+        command.args(arguments);
         Ok(Self { running: Running::start(command)? })
     }
 
@@ -67,6 +90,31 @@ impl Reach {
     /// Nothing answers in time, or it never fell silent.
     pub async fn gap(&mut self, after: usize, deadline: Duration) -> Result<Gap> {
         self.running.line(after, gap, "the end of a silence", deadline).await
+    }
+
+    /// The longest gap that ended after the first `after` lines; zero when there was none.
+    #[must_use]
+    pub fn worst(&self, after: usize) -> Duration {
+        let lines = self.running.lines();
+        let gaps = lines.iter().skip(after).filter_map(|line| gap(line));
+        gaps.map(|gap| gap.length()).max().unwrap_or_default()
+    }
+
+    /// How many new connections came to nothing after the first `after` lines.
+    #[must_use]
+    pub fn failed(&self, after: usize) -> usize {
+        self.count(after, "failed ")
+    }
+
+    /// How many connections that had stood ended after the first `after` lines.
+    #[must_use]
+    pub fn broken(&self, after: usize) -> usize {
+        self.count(after, "broken ")
+    }
+
+    fn count(&self, after: usize, start: &str) -> usize {
+        let lines = self.running.lines();
+        lines.iter().skip(after).filter(|line| line.starts_with(start)).count()
     }
 
     /// How many lines there are; for `after`, before something is done that makes a silence.

@@ -1,18 +1,21 @@
-//! The folder that etcd and the API server write to.
+//! Folders for what other programs write.
 
 use crate::local::ScratchFile;
 use anyhow::{Context, Result};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A folder of this process that goes when this is dropped.
 #[derive(Debug)]
-pub(super) struct ScratchFolder {
+pub struct ScratchFolder {
     path: PathBuf,
 }
 
 impl ScratchFolder {
     /// An empty one.
-    pub(super) fn new() -> Result<Self> {
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn new() -> Result<Self> {
         // A file's name that nobody else has, for a folder.
         let name = ScratchFile::with("")?;
         let path = name.path().with_extension("d");
@@ -20,8 +23,15 @@ impl ScratchFolder {
         Ok(Self { path })
     }
 
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The path of what is called so in it.
-    pub(super) fn join(&self, name: &str) -> PathBuf {
+    #[must_use]
+    pub fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 }
