@@ -26,6 +26,8 @@ pub const HEADER_LENGTH: usize = 14;
 pub struct EtherType(pub u16);
 
 impl EtherType {
+    /// IPv4, RFC 894.
+    pub const IPV4: Self = Self(0x0800);
     /// Address resolution, RFC 826.
     pub const ARP: Self = Self(0x0806);
     /// IPv6, RFC 2464 section 3.

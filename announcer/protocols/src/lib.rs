@@ -5,7 +5,9 @@
 //! - [`ethernet`]: the frame header that everything on a segment starts with
 //! - [`arp`]: gratuitous ARP, which tells a segment who answers for an IPv4 address
 //! - [`ndp`]: unsolicited neighbour advertisements, the same for IPv6
+//! - [`nftables`]: the part of the kernel's packet filter that the fence needs
 
 pub mod arp;
 pub mod ethernet;
 pub mod ndp;
+pub mod nftables;
