@@ -7,3 +7,4 @@ pub mod manifest;
 pub mod metrics;
 pub mod observe;
 pub mod settings;
+pub mod vips;
