@@ -99,6 +99,7 @@ fn service(name: &str, number: u32) -> Service {
         annotation: None,
         load_balancer_ip: None,
         interface: None,
+        wishes: Default::default(),
         ignored: false,
         labelled: false,
         fenced: false,

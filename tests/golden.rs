@@ -20,6 +20,7 @@ use announcer_decide::event::Event;
 use announcer_decide::plan::{Plan, plan};
 use announcer_decide::world::World;
 use anyhow::{Context, bail, ensure};
+use model::node::NodeName;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -90,11 +91,7 @@ fn play(case: &Path, update: bool) -> anyhow::Result<()> {
 
 /// The usual configuration, or the one that the case brings along.
 fn config(case: &Path) -> anyhow::Result<Config> {
-    let usual = Config {
-        node: NodeName("n1".to_owned()),
-        services_link: None,
-        class: "kube-vip.io/kube-vip-class".to_owned(),
-    };
+    let usual = Config::of(NodeName("n1".to_owned()));
     let path = case.join("config.json");
     if !path.exists() {
         return Ok(usual);

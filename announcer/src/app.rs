@@ -2,7 +2,7 @@
 
 use crate::apply::addresses::{Addresses, Mark};
 use crate::apply::neighbours::{NeighbourMetrics, announce};
-use crate::apply::status::ReportAddress;
+use crate::apply::status::{ReportAddress, Told};
 use crate::apply::{Done, Realms};
 use crate::args::Meant;
 use crate::metrics::Metrics;
@@ -62,6 +62,7 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
     let (events_tx, events_rx) = mpsc::channel(QUEUE);
     let services = Owned::spawn(cluster::services(client.clone(), events_tx.clone()));
     let slices = Owned::spawn(cluster::slices(client.clone(), servers, events_tx.clone()));
+    let nodes = Owned::spawn(cluster::nodes(client.clone(), events_tx.clone()));
     let links = Owned::spawn(links::follow(Mark::SERVICES, events_tx, monitoring));
     let (resign_tx, resign_rx) = watch::channel(false);
     let election = &meant.election;
@@ -82,6 +83,7 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
         addresses: Addresses::new(handle, Mark::SERVICES),
         claims_tx,
         statuses: Writes::new(writer),
+        told: Told::default(),
         notices: Notices::new(recorder),
         complaints: BTreeSet::new(),
     };
@@ -95,7 +97,7 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
         metrics,
         again: None,
     };
-    let parts = vec![services, slices, links, netlink, recording, neighbours];
+    let parts = vec![services, slices, nodes, links, netlink, recording, neighbours];
     daemon.follow(events_rx, leave_rx, Tasks { election, parts }, resign_tx).await
 }
 
@@ -200,9 +202,10 @@ impl Daemon {
         }
     }
 
-    fn count(&self, outcome: &Outcome<ReportAddress>) {
+    fn count(&mut self, outcome: &Outcome<ReportAddress>) {
         match &outcome.answer {
             Answer::Written => {
+                self.realms.told.accepted(&outcome.service, &outcome.change);
                 self.metrics.statuses.inc();
                 tracing::info!(service = %outcome.service, "announced and reported: {}", outcome.change);
             }

@@ -20,7 +20,7 @@ use model::service::ServiceKey;
 use shared::events::{Notice, Severity};
 use shared::notices::Notices;
 use shared::writes::Writes;
-use status::ReportAddress;
+use status::{ReportAddress, Told};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -35,6 +35,8 @@ pub struct Realms {
     pub claims_tx: watch::Sender<BTreeSet<Claim>>,
     /// Statuses of Services.
     pub statuses: Writes<ReportAddress>,
+    /// What of them needs no repetition.
+    pub told: Told,
     /// Events for people.
     pub notices: Notices,
     /// What is wrong with this node, as far as it was said.
@@ -72,7 +74,8 @@ impl Realms {
             *claims = plan.claims;
             changed
         });
-        self.statuses.want_all(status::writes(plan.statuses));
+        self.told.keep(|key| world.service(key).is_some());
+        self.statuses.want_all(self.told.writes(plan.statuses));
         self.notices.tell_all(notices(plan.notices));
         for complaint in plan.complaints.difference(&self.complaints) {
             tracing::error!("{complaint}");

@@ -129,9 +129,8 @@ fn meant(typed: &mut Typed, around: &Surroundings) -> Meant {
     }
     let services_link = typed.text("serviceInterface").or_else(|| typed.text("interface"));
     let config = Config {
-        node: NodeName(node.clone()),
         services_link: services_link.map(|name| LinkName(name.to_owned())),
-        class: typed.text("lbClassName").unwrap_or("kube-vip.io/kube-vip-class").to_owned(),
+        ..Config::of(NodeName(node.clone()))
     };
     let level = typed.parsed("log", str::parse::<i32>).unwrap_or_default();
     Meant {

@@ -1,5 +1,6 @@
 //! API objects reduced to our own records as they arrive: a Service of 11 kB becomes one of a few hundred bytes.
 
+mod node;
 mod object;
 mod reserved;
 
@@ -8,13 +9,16 @@ use k8s_openapi::api::discovery::v1 as discovery;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use model::address::Family;
 use model::annotations::{
-    FENCE, IGNORE, IMPLEMENTATION, IMPLEMENTATION_LABEL, LOADBALANCER_IPS, SERVICE_INTERFACE,
+    FENCE, FLUSH_CONNTRACK, FORCE_PER_SERVICE_ELECTION, IGNORE, IMPLEMENTATION,
+    IMPLEMENTATION_LABEL, LEASE_NAME, LOADBALANCER_IPS, SERVICE_INTERFACE, VIP_HOST,
+    WITHOUT_ENDPOINTS,
 };
 use model::endpoints::EndpointSlice;
 use model::object::{ObjectKey, ResourceVersion};
 use model::service::{
-    FamilyPolicy, Ingress, Protocol, Service, ServicePort, ServiceType, TrafficPolicy,
+    FamilyPolicy, Ingress, Protocol, Service, ServicePort, ServiceType, TrafficPolicy, Wishes,
 };
+pub use node::{NodeObject, node};
 pub use object::ServiceObject;
 pub use reserved::{Endpoint, control_plane_endpoint, control_plane_vip, node_addresses};
 use std::collections::BTreeMap;
@@ -50,7 +54,8 @@ pub fn service(object: ServiceObject) -> Service {
         },
         class: spec.load_balancer_class,
         interface: annotations.get(SERVICE_INTERFACE).cloned(),
-        ignored: annotations.get(IGNORE).is_some_and(|value| value == "true"),
+        wishes: wishes(&annotations),
+        ignored: says_true(&annotations, IGNORE),
         annotation: annotations.get(LOADBALANCER_IPS).cloned(),
         load_balancer_ip: spec.load_balancer_ip.filter(|text| !text.is_empty()),
         labelled: labels.get(IMPLEMENTATION_LABEL).is_some_and(|value| value == IMPLEMENTATION),
@@ -80,6 +85,23 @@ pub fn service(object: ServiceObject) -> Service {
         ingress: status.ingress.unwrap_or_default().into_iter().filter_map(ingress).collect(),
         deleting: metadata.deletion_timestamp.is_some(),
     }
+}
+
+fn wishes(annotations: &BTreeMap<String, String>) -> Wishes {
+    let text = |name| annotations.get(name).filter(|text| !text.is_empty()).cloned();
+    Wishes {
+        lease: text(LEASE_NAME),
+        alone: says_true(annotations, FORCE_PER_SERVICE_ELECTION),
+        without_endpoints: annotations
+            .get(WITHOUT_ENDPOINTS)
+            .is_some_and(|value| value.eq_ignore_ascii_case("true")),
+        flush_conntrack: says_true(annotations, FLUSH_CONNTRACK),
+        vip_host: text(VIP_HOST),
+    }
+}
+
+fn says_true(annotations: &BTreeMap<String, String>, name: &str) -> bool {
+    annotations.get(name).is_some_and(|value| value == "true")
 }
 
 fn family(text: &str) -> Option<Family> {
@@ -130,15 +152,16 @@ pub fn api_servers(object: &discovery::EndpointSlice) -> Option<Vec<SocketAddr>>
 pub fn slice(object: discovery::EndpointSlice) -> Option<EndpointSlice> {
     let key = key(&object.metadata);
     let service = object.metadata.labels.as_ref()?.get("kubernetes.io/service-name")?;
-    let mut serving_on = BTreeMap::<String, u32>::new();
+    let mut serving_on = BTreeMap::new();
+    let mut ready_on = BTreeMap::new();
     for endpoint in &object.endpoints {
+        let Some(node) = &endpoint.node_name else { continue };
         let conditions = endpoint.conditions.as_ref();
         // discovery.k8s.io/v1: an absent "serving" defers to "ready", and an absent "ready" means yes.
-        let serving = conditions.and_then(|it| it.serving.or(it.ready)).unwrap_or(true);
-        if let (true, Some(node)) = (serving, &endpoint.node_name) {
-            let count = serving_on.entry(node.clone()).or_default();
-            *count = count.saturating_add(1);
-        }
+        let ready = conditions.and_then(|it| it.ready);
+        let serving = conditions.and_then(|it| it.serving).or(ready).unwrap_or(true);
+        count_if(serving, node, &mut serving_on);
+        count_if(ready.unwrap_or(true), node, &mut ready_on);
     }
     let endpoints = u32::try_from(object.endpoints.len()).unwrap_or(u32::MAX);
     Some(EndpointSlice {
@@ -146,7 +169,15 @@ pub fn slice(object: discovery::EndpointSlice) -> Option<EndpointSlice> {
         key,
         endpoints,
         serving_on,
+        ready_on,
     })
+}
+
+fn count_if(condition: bool, node: &str, counts: &mut BTreeMap<String, u32>) {
+    if condition {
+        let count = counts.entry(node.to_owned()).or_default();
+        *count = count.saturating_add(1);
+    }
 }
 
 #[cfg(test)]

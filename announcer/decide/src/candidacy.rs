@@ -7,6 +7,8 @@ use model::node::{NodeName, Standing};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+mod by_name;
+
 /// A claim as the plan sees it, on one link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidacy {
@@ -44,9 +46,10 @@ impl Nodes {
 pub type Candidacies = BTreeMap<ClaimId, Candidacy>;
 
 /// What this node owns on one link, as it is told to everything that acts on it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Ownership {
     /// The claims.
+    #[serde(with = "by_name")]
     pub claims: BTreeMap<ClaimId, Owned>,
     /// Whether enough was heard to know that this is all: before that, nothing that an earlier life left is removed.
     pub settled: bool,
@@ -55,7 +58,7 @@ pub struct Ownership {
 }
 
 /// One claim that is owned.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owned {
     /// Its name.
     pub name: ClaimName,

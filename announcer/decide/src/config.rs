@@ -14,8 +14,61 @@ pub struct Config {
     pub node: NodeName,
     /// The link for Services; `None` means the one that the default route leaves by.
     pub services_link: Option<LinkName>,
-    /// Class that a Service may name and still be ours (`lb_class_name`); one without a class always is.
-    pub class: String,
+    /// Whether a link whose subnet contains the address goes before that one (`vip_servicesinterface=auto`).
+    pub link_by_subnet: bool,
+    /// Which classes are ours.
+    pub class: ClassRule,
+    /// The Lease that stands for all Services which are in no other group (`svc_leasename`).
+    pub group: ObjectKey,
+    /// How many nodes announce.
+    pub owners: Owners,
+    /// Whether Services are told where they are announced; not so with `disable_service_updates`.
+    pub reports: bool,
+    /// Whether this Node is labelled with what it announces (`enable_node_labeling`).
+    pub labels_node: bool,
+}
+
+impl Config {
+    /// What holds on `node` when nothing is set.
+    #[must_use]
+    pub fn of(node: NodeName) -> Self {
+        Self {
+            node,
+            services_link: None,
+            link_by_subnet: false,
+            class: ClassRule { name: "kube-vip.io/kube-vip-class".to_owned(), unnamed: true },
+            group: ObjectKey::new("kube-system", "plndr-svcs-lock"),
+            owners: Owners::One,
+            reports: true,
+            labels_node: false,
+        }
+    }
+}
+
+/// Which nodes announce Services that say nothing about it themselves (`svc_election`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Owners {
+    /// One node announces all that any node may announce.
+    One,
+    /// Each Service has an owner of its own, and they are spread over the nodes.
+    Spread,
+}
+
+/// Which `loadBalancerClass` is ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClassRule {
+    /// The class that a Service may name (`lb_class_name`); empty: it may name none.
+    pub name: String,
+    /// Whether a Service without a class is ours, too.
+    pub unnamed: bool,
+}
+
+impl ClassRule {
+    /// Whether a Service of `class` is ours.
+    #[must_use]
+    pub fn accepts(&self, class: Option<&str>) -> bool {
+        class.map_or(self.unnamed, |class| !self.name.is_empty() && class == self.name)
+    }
 }
 
 /// The election for Services.

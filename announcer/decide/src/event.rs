@@ -1,7 +1,10 @@
 //! Every fact that may change the plan. Facts come in by this one door, parsed already.
 
+use crate::candidacy::Ownership;
 use crate::link::{HostAddress, Link, LinkName};
+use model::address::Vip;
 use model::endpoints::EndpointSlice;
+use model::node::{Node, NodeName};
 use model::object::ObjectKey;
 use model::service::{Service, ServiceKey};
 use serde::{Deserialize, Serialize};
@@ -25,6 +28,14 @@ pub enum Event {
     SlicesListed,
     /// We may not look at EndpointSlices.
     SlicesForbidden,
+    /// A Node was added or changed.
+    NodeSeen(Node),
+    /// It was deleted.
+    NodeGone(NodeName),
+    /// All Nodes that exist have been seen once.
+    NodesListed,
+    /// We may not look at Nodes.
+    NodesForbidden,
     /// A link was added or changed.
     LinkSeen(Link),
     /// It was removed.
@@ -45,6 +56,10 @@ pub enum Event {
     LeaseGained,
     /// It does not, or not for sure.
     LeaseLost,
+    /// What this node owns on each link, all of it.
+    OwnershipSeen(BTreeMap<LinkName, Ownership>),
+    /// The addresses that are on a link and announced there, all of them.
+    PlacedSeen(BTreeSet<(LinkName, Vip)>),
     /// This process is to end: from now on nothing is wanted.
     LeaveRequested,
 }

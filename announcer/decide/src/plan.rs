@@ -1,13 +1,22 @@
 //! What is wanted, all of it, right now: a handful of sets. A lost or repeated set is nothing; nothing here is a command.
 
-pub mod eligible;
+mod candidacies;
+mod eligible;
+mod group;
+mod place;
+mod reports;
 mod rivals;
 mod services;
+mod survey;
 
+use crate::candidacy::Candidacies;
 use crate::claim::{Claim, Placement};
 use crate::config::Config;
+use crate::link::LinkName;
 use crate::reason::{Complaint, Notice};
 use crate::world::World;
+use model::claim::Epoch;
+use model::node::{NodeName, Standing};
 use model::object::ResourceVersion;
 use model::service::{Ingress, ServiceKey};
 use serde::{Deserialize, Serialize};
@@ -20,6 +29,13 @@ pub struct Plan {
     pub placements: BTreeSet<Placement>,
     /// Addresses that are in place and told to the segment.
     pub claims: BTreeSet<Claim>,
+    /// What this node would answer for, by link, if the segment lets it. It stands while the process is about to end, so
+    /// that it can be given away.
+    pub candidacies: BTreeMap<LinkName, Candidacies>,
+    /// How well this node can serve.
+    pub standing: Standing,
+    /// Whether the cluster has no other node.
+    pub alone: bool,
     /// Statuses that are not yet what they should be.
     #[serde(with = "model::by_service")]
     pub statuses: BTreeMap<ServiceKey, StatusWrite>,
@@ -30,13 +46,27 @@ pub struct Plan {
     pub complaints: BTreeSet<Complaint>,
 }
 
-/// A Service's `status.loadBalancer` as it should be.
+/// What a Service is to be told about its addresses, in one write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusWrite {
     /// The version that this was decided on.
     pub version: ResourceVersion,
-    /// The whole list.
-    pub ingress: Vec<Ingress>,
+    /// The whole of `status.loadBalancer.ingress`; `None`: it is right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ingress: Option<Vec<Ingress>>,
+    /// Who announces it; `None`: that is right, or not known here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<Host>,
+}
+
+/// Who announces a Service ([`model::annotations::VIP_HOST`]).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    /// The node.
+    pub node: NodeName,
+    /// The epoch in which it does. To be told once in each: where two segments have an owner each, they would contradict
+    /// each other for ever.
+    pub epoch: Epoch,
 }
 
 /// A notice and the very Service it is about.
@@ -48,13 +78,25 @@ pub struct NoticeFor {
     pub notice: Notice,
 }
 
-/// Decides everything from the facts. While this node does not announce, the plan is empty: leaving is planning nothing.
+/// Decides everything from the facts. Before all first lists have arrived, nothing is known to be wanted.
 #[must_use]
 pub fn plan(world: &World, config: &Config) -> Plan {
     let mut plan = Plan::default();
-    if world.announces() {
-        services::add(world, config, &mut plan);
+    if !world.ready() {
+        return plan;
     }
+    plan.standing = world.node(&config.node).map(|node| node.standing).unwrap_or_default();
+    plan.alone = world.is_alone(&config.node);
+    let survey = survey::survey(world, config);
+    let claims = candidacies::claims(&survey, world, config);
+    if world.announces() {
+        services::add(&survey, world, config, &mut plan);
+    }
+    if !world.leaving() {
+        reports::add(&survey, &claims, world, config, &mut plan);
+        plan.complaints.extend(claims.complaints);
+    }
+    plan.candidacies = claims.by_link;
     plan
 }
 

@@ -17,10 +17,8 @@ pub enum Reason {
     NoAddress,
     /// An address of it cannot be read.
     AddressInvalid(NotAVipError),
-    /// No pod stands behind it.
+    /// No pod stands behind it; with policy Local, none that serves.
     NoEndpoints,
-    /// Policy Local, and no serving pod on this node.
-    NoLocalEndpoints,
 }
 
 /// Something a person should know about a Service; shown once as an Event.
@@ -32,6 +30,8 @@ pub enum Notice {
     AddressInvalid(String),
     /// Another Service has its address, protocol and port; the sentence says which.
     AddressTaken(String),
+    /// It cannot be in the group that it asks for; the sentence says why. It is announced without.
+    LeaseNameIgnored(String),
 }
 
 impl Notice {
@@ -42,6 +42,7 @@ impl Notice {
             Self::AwaitsDhcp(_) => "AwaitsDHCP",
             Self::AddressInvalid(_) => "AddressInvalid",
             Self::AddressTaken(_) => "AddressTaken",
+            Self::LeaseNameIgnored(_) => "LeaseNameIgnored",
         }
     }
 }
@@ -64,6 +65,9 @@ impl fmt::Display for Notice {
             Self::AddressTaken(sentence) => {
                 write!(f, "not announced: {sentence}; give it another address or another port")
             }
+            Self::LeaseNameIgnored(sentence) => {
+                write!(f, "announced, but in no group: {sentence}")
+            }
             Self::AddressInvalid(sentence) => {
                 write!(
                     f,
@@ -81,6 +85,8 @@ pub enum Complaint {
     NoDefaultRoute,
     /// The link that was named does not exist.
     LinkMissing(String),
+    /// A link that Services name does not exist here.
+    AskedLinkMissing(String),
     /// The link has no Ethernet address to announce.
     LinkWithoutMac(String),
     /// The link has no carrier.
@@ -95,6 +101,13 @@ impl fmt::Display for Complaint {
             }
             Self::LinkMissing(name) => {
                 write!(f, "no link to announce on: there is no {name}; mend vip_interface")
+            }
+            Self::AskedLinkMissing(name) => {
+                write!(
+                    f,
+                    "this node does not announce what asks for {name} (kube-vip.io/serviceInterface): it has no such \
+                     interface"
+                )
             }
             Self::LinkWithoutMac(name) => {
                 write!(f, "cannot announce on {name}: it has no Ethernet address")

@@ -1,8 +1,12 @@
 //! The latest facts, and nothing else: applying an event replaces what was known.
 
+use crate::candidacy::{Owned, Ownership};
 use crate::event::Event;
 use crate::link::{HostAddress, Link, LinkName, Owner};
+use model::address::Vip;
+use model::claim::ClaimId;
 use model::endpoints::EndpointSlice;
+use model::node::{Node, NodeName};
 use model::object::ObjectKey;
 use model::service::{Service, ServiceKey};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,10 +23,20 @@ pub struct World {
     placed: BTreeSet<(LinkName, IpAddr)>,
     default_link: Option<LinkName>,
     gateways: BTreeMap<LinkName, BTreeSet<IpAddr>>,
+    nodes: Nodes,
+    ownership: BTreeMap<LinkName, Ownership>,
+    announced: BTreeSet<(LinkName, Vip)>,
     leading: bool,
     leaving: bool,
     endpoints_unknown: bool,
     unlisted: Unlisted,
+}
+
+/// The Nodes of the cluster.
+#[derive(Debug, Clone, Default)]
+struct Nodes {
+    known: BTreeMap<NodeName, Node>,
+    listed: bool,
 }
 
 /// First lists that have not arrived.
@@ -33,12 +47,13 @@ struct Unlisted(BTreeSet<List>);
 enum List {
     Services,
     Slices,
+    Nodes,
     Links,
 }
 
 impl Default for Unlisted {
     fn default() -> Self {
-        Self(BTreeSet::from([List::Services, List::Slices, List::Links]))
+        Self(BTreeSet::from([List::Services, List::Slices, List::Nodes, List::Links]))
     }
 }
 
@@ -59,6 +74,13 @@ impl World {
             Event::SlicesForbidden => {
                 self.endpoints_unknown |= self.unlisted.0.remove(&List::Slices);
             }
+            Event::NodeSeen(node) => drop(self.nodes.known.insert(node.name.clone(), node)),
+            Event::NodeGone(name) => drop(self.nodes.known.remove(&name)),
+            Event::NodesListed => {
+                self.nodes.listed = true;
+                self.unlisted.0.remove(&List::Nodes);
+            }
+            Event::NodesForbidden => drop(self.unlisted.0.remove(&List::Nodes)),
             Event::LinkSeen(link) => drop(self.links.insert(link.name.clone(), link)),
             Event::LinkGone(name) => {
                 self.links.remove(&name);
@@ -73,6 +95,8 @@ impl World {
             Event::LinksListed => drop(self.unlisted.0.remove(&List::Links)),
             Event::LeaseGained => self.leading = true,
             Event::LeaseLost => self.leading = false,
+            Event::OwnershipSeen(ownership) => self.ownership = ownership,
+            Event::PlacedSeen(announced) => self.announced = announced,
             Event::LeaveRequested => self.leaving = true,
         }
     }
@@ -121,6 +145,12 @@ impl World {
         self.services.values()
     }
 
+    /// One Service of type LoadBalancer.
+    #[must_use]
+    pub fn service(&self, key: &ServiceKey) -> Option<&Service> {
+        self.services.get(key)
+    }
+
     /// The EndpointSlices of one Service.
     pub fn slices(&self, service: &ServiceKey) -> impl Iterator<Item = &EndpointSlice> {
         let keys = self.slices_of.get(service).into_iter().flatten();
@@ -155,6 +185,42 @@ impl World {
     #[must_use]
     pub const fn addresses(&self) -> &BTreeSet<HostAddress> {
         &self.addresses
+    }
+
+    /// What is known of the Node `name`.
+    #[must_use]
+    pub fn node(&self, name: &NodeName) -> Option<&Node> {
+        self.nodes.known.get(name)
+    }
+
+    /// Whether the cluster has no Node but `name`, for sure.
+    #[must_use]
+    pub fn is_alone(&self, name: &NodeName) -> bool {
+        self.nodes.listed && self.nodes.known.keys().eq([name])
+    }
+
+    /// What this node owns of `claim` on `link`.
+    #[must_use]
+    pub fn owned(&self, link: &LinkName, claim: ClaimId) -> Option<&Owned> {
+        self.ownership.get(link)?.claims.get(&claim)
+    }
+
+    /// Whether on every link enough was heard to know that this node owns nothing else.
+    #[must_use]
+    pub fn ownership_settled(&self) -> bool {
+        !self.ownership.is_empty() && self.ownership.values().all(|it| it.settled)
+    }
+
+    /// Whether `vip` is on `link` and announced there.
+    #[must_use]
+    pub fn is_announced(&self, link: &LinkName, vip: Vip) -> bool {
+        self.announced.contains(&(link.clone(), vip))
+    }
+
+    /// Whether this process is to end.
+    #[must_use]
+    pub const fn leaving(&self) -> bool {
+        self.leaving
     }
 
     /// Whether this node is to announce Services: it leads, knows enough, and is not leaving.

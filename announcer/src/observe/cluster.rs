@@ -1,11 +1,12 @@
-//! Services and EndpointSlices: one watch each, whatever their number.
+//! Services, EndpointSlices and Nodes: one watch each, whatever their number.
 
 use announcer_decide::event::Event;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::runtime::watcher;
 use kube::{Api, Client};
+use model::node::NodeName;
 use shared::api_servers::ApiServers;
-use shared::slim::{self, ServiceObject};
+use shared::slim::{self, NodeObject, ServiceObject};
 use shared::watch::{Observed, follow};
 use tokio::sync::mpsc;
 
@@ -43,4 +44,17 @@ pub async fn slices(client: Client, servers: Option<ApiServers>, events_tx: mpsc
         slim::slice(object)
     };
     follow(api, selected, slim, door, events_tx).await;
+}
+
+/// Follows Nodes: how many there are, and how well this one can serve.
+pub async fn nodes(client: Client, events_tx: mpsc::Sender<Event>) {
+    let api: Api<NodeObject> = Api::all(client);
+    let door = |observed| match observed {
+        Observed::Seen(node) => Some(Event::NodeSeen(node)),
+        Observed::Gone(key) => Some(Event::NodeGone(NodeName(key.name))),
+        Observed::Listed => Some(Event::NodesListed),
+        Observed::Forbidden => Some(Event::NodesForbidden),
+    };
+    let slim = |object| Some(slim::node(object));
+    follow(api, watcher::Config::default(), slim, door, events_tx).await;
 }

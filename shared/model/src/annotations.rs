@@ -6,6 +6,15 @@ pub const LOADBALANCER_IPS: &str = "kube-vip.io/loadbalancerIPs";
 pub const SERVICE_INTERFACE: &str = "kube-vip.io/serviceInterface";
 /// `true`: the announcer leaves the Service alone.
 pub const IGNORE: &str = "kube-vip.io/ignore";
+/// The group of Services that are announced by one node, named as the Lease that stands for it: `name` in the Service's
+/// namespace, or `namespace/name`.
+pub const LEASE_NAME: &str = "kube-vip.io/leaseName";
+/// `true`: the Service has an owner of its own, whatever others have.
+pub const FORCE_PER_SERVICE_ELECTION: &str = "kube-vip.io/forcePerServiceElection";
+/// `true`, in any case of letters: with policy Cluster the Service is announced also while it has no endpoint.
+pub const WITHOUT_ENDPOINTS: &str = "kube-vip.io/allow-reconcile-without-endpoints";
+/// `true`: what the connection tracking of the kernel knows of an address is forgotten when a node takes it.
+pub const FLUSH_CONNTRACK: &str = "kube-vip.io/flush-conntrack";
 /// The node that announces the Service.
 pub const VIP_HOST: &str = "kube-vip.io/vipHost";
 /// On the Lease of the control plane: the addresses of the control plane, comma-separated, as its holder notes them.
@@ -19,3 +28,7 @@ pub const IMPLEMENTATION_LABEL: &str = "implementation";
 pub const IMPLEMENTATION: &str = "kube-vip";
 /// Finalizer that keeps a Service, and so its address, until the cloud provider has seen it go.
 pub const CLEANUP_FINALIZER: &str = "service.kubernetes.io/load-balancer-cleanup";
+/// Label on a Node that people do not want to see addresses on, whatever its value.
+pub const EXCLUDE_NODE_LABEL: &str = "node.kubernetes.io/exclude-from-external-load-balancers";
+/// What comes before the slash in the labels on a Node that tell which Services it announces.
+pub const SERVICE_PROVIDED_LABEL: &str = "service-provided.kube-vip.io";

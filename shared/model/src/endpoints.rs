@@ -17,4 +17,8 @@ pub struct EndpointSlice {
     /// Serving endpoints per node (`conditions.serving`, absent means yes): policy Local counts these.
     #[serde(default)]
     pub serving_on: BTreeMap<String, u32>,
+    /// Ready endpoints per node (`conditions.ready`, absent means yes): those that serve and are not about to end. kube-proxy
+    /// sends traffic to the others only where there is none of these.
+    #[serde(default)]
+    pub ready_on: BTreeMap<String, u32>,
 }

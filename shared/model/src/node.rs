@@ -1,6 +1,7 @@
 //! Nodes of the cluster.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Name of a node, as its Node object has it.
@@ -27,4 +28,17 @@ impl Standing {
     pub const SPARED: Self = Self(1);
     /// It is about to fail: NotReady, or NetworkUnavailable.
     pub const FAILING: Self = Self(2);
+}
+
+/// What is kept of a Node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// Its name.
+    pub name: NodeName,
+    /// How well it can serve.
+    #[serde(default)]
+    pub standing: Standing,
+    /// Its labels that begin with [`crate::annotations::SERVICE_PROVIDED_LABEL`], and their values.
+    #[serde(default)]
+    pub provides: BTreeMap<String, String>,
 }

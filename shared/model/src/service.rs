@@ -86,6 +86,26 @@ pub struct Ingress {
     pub ports: Vec<ServicePort>,
 }
 
+/// What annotations ask of the announcer alone, and what it has noted there.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Wishes {
+    /// Text of [`crate::annotations::LEASE_NAME`], as it stands.
+    #[serde(default)]
+    pub lease: Option<String>,
+    /// Whether [`crate::annotations::FORCE_PER_SERVICE_ELECTION`] says `true`.
+    #[serde(default)]
+    pub alone: bool,
+    /// Whether [`crate::annotations::WITHOUT_ENDPOINTS`] says `true`.
+    #[serde(default)]
+    pub without_endpoints: bool,
+    /// Whether [`crate::annotations::FLUSH_CONNTRACK`] says `true`.
+    #[serde(default)]
+    pub flush_conntrack: bool,
+    /// Text of [`crate::annotations::VIP_HOST`].
+    #[serde(default)]
+    pub vip_host: Option<String>,
+}
+
 /// What is kept of a Service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact about the object by itself")]
@@ -111,6 +131,9 @@ pub struct Service {
     /// Text of [`crate::annotations::SERVICE_INTERFACE`], as it stands.
     #[serde(default)]
     pub interface: Option<String>,
+    /// What further annotations ask of the announcer.
+    #[serde(default)]
+    pub wishes: Wishes,
     /// Whether [`crate::annotations::IGNORE`] says `true`.
     #[serde(default)]
     pub ignored: bool,

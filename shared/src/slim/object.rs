@@ -63,7 +63,7 @@ struct Metadata {
     deletion_timestamp: Option<Time>,
 }
 
-fn without_managed_fields<'de, D: Deserializer<'de>>(
+pub(super) fn without_managed_fields<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<ObjectMeta, D::Error> {
     let read = Metadata::deserialize(deserializer)?;

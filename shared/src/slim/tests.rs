@@ -70,6 +70,7 @@ fn a_dual_stack_service_of_a_living_cluster_is_kept_field_by_field() {
         annotation: Some("192.0.2.53,2001:db8::53".to_owned()),
         load_balancer_ip: Some("192.0.2.53".to_owned()),
         interface: None,
+        wishes: Wishes { vip_host: Some("n2".to_owned()), ..Wishes::default() },
         ignored: false,
         labelled: true,
         fenced: false,
@@ -213,6 +214,7 @@ fn serving_endpoints_are_counted_per_node_and_all_endpoints_in_total() {
         service: ObjectKey::new("shop", "web"),
         endpoints: 4,
         serving_on: [("n1".to_owned(), 2), ("n2".to_owned(), 1)].into(),
+        ready_on: [("n1".to_owned(), 2), ("n2".to_owned(), 1)].into(),
     };
     assert_eq!(read_slice(web_slice(endpoints)), Some(expected));
 }

@@ -77,6 +77,7 @@ fn service(number: u8, dual_stack: bool) -> Service {
         annotation: None,
         load_balancer_ip: None,
         interface: None,
+        wishes: Default::default(),
         ignored: false,
         labelled: false,
         fenced: false,

@@ -87,17 +87,16 @@ impl Wild {
 fn announce(service: &Service) {
     use event::Event;
     let name = link::LinkName("eth0".to_owned());
-    let config = config::Config {
-        node: model::node::NodeName("n1".to_owned()),
-        services_link: Some(name.clone()),
-        class: "kube-vip.io/kube-vip-class".to_owned(),
-    };
+    let node = model::node::NodeName("n1".to_owned());
+    let config =
+        config::Config { services_link: Some(name.clone()), ..config::Config::of(node) };
     let mac = Some(MacAddress::new([2, 0, 0, 0, 0, 1]));
     let slice = EndpointSlice {
         key: ObjectKey::new("shop", "web-1"),
         service: service.key.clone(),
         endpoints: 1,
         serving_on: [("n1".to_owned(), 1)].into(),
+        ready_on: [("n1".to_owned(), 1)].into(),
     };
     let mut world = world::World::default();
     for event in [
@@ -106,6 +105,7 @@ fn announce(service: &Service) {
         Event::SliceSeen(slice),
         Event::ServicesListed,
         Event::SlicesListed,
+        Event::NodesListed,
         Event::LinksListed,
         Event::LeaseGained,
     ] {

@@ -1,52 +1,70 @@
-//! May this Service be announced from this node? If not, the reason.
+//! May this Service be announced, and by which nodes? Every node that sees the same facts finds the same. If not, the reason.
 
+use super::rivals::Wanted;
+use crate::candidacy::Nodes;
 use crate::config::Config;
 use crate::reason::Reason;
 use crate::world::World;
-use model::address::AddressRequest;
+use model::node::{NodeName, Standing};
 use model::service::{Service, TrafficPolicy};
+use std::collections::BTreeMap;
 
-/// The addresses that a Service asks for, when this node may announce it.
+/// What is to be announced for a Service, and where that can be done.
 ///
 /// # Errors
 /// The first [`Reason`] against it.
-pub fn eligible(
-    service: &Service,
+pub(super) fn eligible<'a>(
+    service: &'a Service,
     world: &World,
     config: &Config,
-) -> Result<Vec<AddressRequest>, Reason> {
+) -> Result<Wanted<'a>, Reason> {
     if service.ignored {
         return Err(Reason::Ignored);
     }
-    // kube-vip's default (`lb_class_legacy_handling`): no class at all is fine, a foreign one is not.
-    if service.class.as_ref().is_some_and(|class| *class != config.class) {
+    if !config.class.accepts(service.class.as_deref()) {
         return Err(Reason::ForeignClass);
     }
     if service.deleting {
         return Err(Reason::Deleting);
     }
-    let addresses = service.addresses().map_err(Reason::AddressInvalid)?;
-    if addresses.is_empty() {
+    let requests = service.addresses().map_err(Reason::AddressInvalid)?;
+    if requests.is_empty() {
         return Err(Reason::NoAddress);
     }
-    has_endpoints(service, world, config)?;
-    Ok(addresses)
+    let nodes = nodes(service, world)?;
+    Ok(Wanted { service, requests, nodes })
 }
 
-/// kube-vip's rule: policy Cluster wants any endpoint, ready or not; policy Local wants a serving one on this node.
-fn has_endpoints(service: &Service, world: &World, config: &Config) -> Result<(), Reason> {
+/// kube-vip's rule: policy Cluster wants any endpoint, ready or not; policy Local wants a serving one on the node.
+fn nodes(service: &Service, world: &World) -> Result<Nodes, Reason> {
     if world.endpoints_unknown() {
-        return Ok(());
+        return Ok(Nodes::All);
     }
-    let mut slices = world.slices(&service.key);
     match service.traffic_policy {
-        TrafficPolicy::Cluster if slices.any(|slice| slice.endpoints > 0) => Ok(()),
-        TrafficPolicy::Cluster => Err(Reason::NoEndpoints),
-        TrafficPolicy::Local
-            if slices.any(|slice| slice.serving_on.contains_key(&config.node.0)) =>
-        {
-            Ok(())
+        TrafficPolicy::Cluster => {
+            let any = world.slices(&service.key).any(|slice| slice.endpoints > 0);
+            let enough = any || service.wishes.without_endpoints;
+            enough.then_some(Nodes::All).ok_or(Reason::NoEndpoints)
         }
-        TrafficPolicy::Local => Err(Reason::NoLocalEndpoints),
+        TrafficPolicy::Local => {
+            let serving = serving(service, world);
+            if serving.is_empty() { Err(Reason::NoEndpoints) } else { Ok(Nodes::Only(serving)) }
+        }
     }
+}
+
+/// The nodes with a serving endpoint, over all slices; one whose endpoints are all about to end is spared.
+fn serving(service: &Service, world: &World) -> BTreeMap<NodeName, Standing> {
+    let mut serving = BTreeMap::new();
+    for slice in world.slices(&service.key) {
+        for node in slice.serving_on.keys() {
+            serving.entry(NodeName(node.clone())).or_insert(Standing::SPARED);
+        }
+    }
+    for slice in world.slices(&service.key) {
+        for node in slice.ready_on.keys() {
+            serving.entry(NodeName(node.clone())).and_modify(|standing| *standing = Standing::FIT);
+        }
+    }
+    serving
 }

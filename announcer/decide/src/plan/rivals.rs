@@ -1,5 +1,6 @@
 //! Services that want the same address, protocol and port: one of them can be answered for, and it stays the same one.
 
+use crate::candidacy::Nodes;
 use crate::reason::Notice;
 use model::address::{AddressRequest, Vip};
 use model::service::{Service, ServiceKey, ServicePort};
@@ -11,10 +12,13 @@ pub(super) struct Wanted<'a> {
     pub(super) service: &'a Service,
     /// Its addresses.
     pub(super) requests: Vec<AddressRequest>,
+    /// The nodes that may have them.
+    pub(super) nodes: Nodes,
 }
 
 impl Wanted<'_> {
-    fn vips(&self) -> impl Iterator<Item = Vip> {
+    /// Those of its addresses that are known.
+    pub(super) fn vips(&self) -> impl Iterator<Item = Vip> {
         self.requests.iter().filter_map(|request| request.vip())
     }
 
@@ -29,7 +33,7 @@ impl Wanted<'_> {
 }
 
 /// Those that lose to another one, each with what to say. Who was reported before wins, then the lowest key.
-pub(super) fn losers<'a>(wanted: &'a [Wanted<'a>]) -> HashMap<&'a ServiceKey, Notice> {
+pub(super) fn losers<'a>(wanted: &[Wanted<'a>]) -> HashMap<&'a ServiceKey, Notice> {
     let mut taken: HashMap<(Vip, ServicePort), &ServiceKey> = HashMap::new();
     let mut losers = HashMap::new();
     let (first, then): (Vec<&Wanted<'_>>, Vec<_>) = wanted.iter().partition(|it| it.reported());

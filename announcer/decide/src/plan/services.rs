@@ -1,20 +1,18 @@
-//! Addresses of Services: where they go, what is told to the segment, and what the Service reports.
+//! Addresses of Services: where they go, and what is told to the segment.
 
-use super::eligible::eligible;
-use super::rivals::{Wanted, losers};
-use super::{NoticeFor, Plan, StatusWrite};
+use super::rivals::Wanted;
+use super::survey::Survey;
+use super::{Plan, StatusWrite, reports};
 use crate::claim::{Claim, Placement};
 use crate::config::Config;
 use crate::link::{Link, LinkName};
-use crate::reason::{Complaint, Notice, Reason};
+use crate::reason::Complaint;
 use crate::world::World;
-use model::address::{AddressRequest, Family, Vip};
-use model::service::{Ingress, Service};
 use std::collections::HashSet;
 use std::net::IpAddr;
 
 /// Adds what all Services want to `plan`.
-pub(super) fn add(world: &World, config: &Config, plan: &mut Plan) {
+pub(super) fn add(survey: &Survey<'_>, world: &World, config: &Config, plan: &mut Plan) {
     let link = match link(world, config) {
         Ok(link) => link,
         Err(complaint) => {
@@ -28,25 +26,10 @@ pub(super) fn add(world: &World, config: &Config, plan: &mut Plan) {
         .filter(|address| address.link == link.name)
         .map(|address| address.ip)
         .collect();
-    let mut wanted = Vec::new();
-    for service in world.services() {
-        match eligible(service, world, config) {
-            Ok(requests) => wanted.push(Wanted { service, requests }),
-            Err(Reason::AddressInvalid(error)) => {
-                tell(service, Notice::AddressInvalid(error.to_string()), plan);
-            }
-            Err(Reason::NoEndpoints | Reason::NoLocalEndpoints) => {
-                retract(service, &service.addresses().unwrap_or_default(), plan);
-            }
-            Err(_) => {}
-        }
-    }
-    let rivals = losers(&wanted);
-    for it in &wanted {
-        match rivals.get(&it.service.key) {
-            Some(notice) => tell(it.service, notice.clone(), plan),
-            None => announce(it.service, &it.requests, link, &present, plan),
-        }
+    plan.notices.extend(survey.notices.clone());
+    plan.statuses.extend(survey.retractions.clone());
+    for it in survey.announced.iter().filter(|it| it.nodes.standing(&config.node).is_some()) {
+        announce(it, link, &present, plan);
     }
 }
 
@@ -65,62 +48,21 @@ fn link<'a>(world: &'a World, config: &Config) -> Result<&'a Link, Complaint> {
     Ok(link)
 }
 
-fn announce(
-    service: &Service,
-    requests: &[AddressRequest],
-    link: &Link,
-    present: &HashSet<IpAddr>,
-    plan: &mut Plan,
-) {
-    let vips: Vec<Vip> = requests.iter().filter_map(|request| request.vip()).collect();
-    for vip in &vips {
-        plan.placements.insert(Placement { link: link.name.clone(), vip: *vip });
+fn announce(it: &Wanted<'_>, link: &Link, present: &HashSet<IpAddr>, plan: &mut Plan) {
+    for vip in it.vips() {
+        plan.placements.insert(Placement { link: link.name.clone(), vip });
         // Claimed once the kernel answers for it, not before.
         if let (true, Some(mac)) = (present.contains(&vip.ip()), link.mac) {
-            plan.claims.insert(Claim {
-                vip: *vip,
-                link: link.name.clone(),
-                index: link.index,
-                mac,
-                round: 0,
-            });
+            let link = link.clone();
+            plan.claims.insert(Claim { vip, link: link.name, index: link.index, mac, round: 0 });
         }
     }
-    if vips.len() < requests.len() {
-        let families: Vec<Family> =
-            requests.iter().filter(|it| it.vip().is_none()).map(|it| it.family()).collect();
-        tell(service, Notice::AwaitsDhcp(families), plan);
+    let service = it.service;
+    let ingress = reports::ingress(it.vips(), &service.ports);
+    // In one write with what takes its place: an edited address is never shown as none.
+    if it.vips().all(|vip| present.contains(&vip.ip())) && service.ingress != ingress {
+        let version = service.version.clone();
+        let write = StatusWrite { version, ingress: Some(ingress), host: None };
+        plan.statuses.insert(service.key.clone(), write);
     }
-    if vips.is_empty() {
-        retract(service, requests, plan);
-    } else if vips.iter().all(|vip| present.contains(&vip.ip())) {
-        // In one write with what takes its place: an edited address is never shown as none.
-        report(service, &vips, plan);
-    }
-}
-
-/// Takes out of the status what the Service does not ask for any more: nobody answers there.
-fn retract(service: &Service, requests: &[AddressRequest], plan: &mut Plan) {
-    let asked = |ip| requests.iter().any(|request| request.vip().is_some_and(|vip| vip.ip() == ip));
-    let ingress: Vec<_> = service.ingress.iter().filter(|it| asked(it.ip)).cloned().collect();
-    if ingress.len() < service.ingress.len() {
-        plan.statuses
-            .insert(service.key.clone(), StatusWrite { version: service.version.clone(), ingress });
-    }
-}
-
-fn report(service: &Service, vips: &[Vip], plan: &mut Plan) {
-    let ports = &service.ports;
-    let ingress: Vec<_> = vips
-        .iter()
-        .map(|vip| Ingress { ip: vip.ip(), is_vip: true, ports: ports.clone() })
-        .collect();
-    if service.ingress != ingress {
-        plan.statuses
-            .insert(service.key.clone(), StatusWrite { version: service.version.clone(), ingress });
-    }
-}
-
-fn tell(service: &Service, notice: Notice, plan: &mut Plan) {
-    plan.notices.insert(service.key.clone(), NoticeFor { uid: service.uid.clone(), notice });
 }

@@ -1,15 +1,20 @@
 //! What holds for every plan, whatever has happened. Single cases are told in tests/golden/announcer.
 
 use super::*;
+use crate::candidacy::Nodes;
+use crate::config::ClassRule;
 use crate::event::Event;
 use crate::link::LinkName;
 use crate::world::tests::facts::{events, start};
+use model::address::Vip;
+use model::claim::ClaimId;
 use model::node::NodeName;
 use proptest::prelude::*;
 
 /// The node `n1`, on the link that the default route leaves by.
 pub(crate) fn config() -> Config {
-    Config { node: NodeName("n1".to_owned()), services_link: None, class: "ours".to_owned() }
+    let class = ClassRule { name: "ours".to_owned(), unnamed: true };
+    Config { class, ..Config::of(NodeName("n1".to_owned())) }
 }
 
 fn told(events: Vec<Event>) -> World {
@@ -22,6 +27,19 @@ fn told(events: Vec<Event>) -> World {
 fn claimed(plan: &Plan) -> BTreeSet<Placement> {
     let place = |claim: &Claim| Placement { link: claim.link.clone(), vip: claim.vip };
     plan.claims.iter().map(place).collect()
+}
+
+/// The addresses that this node owns and that are announced.
+fn owned(plan: &Plan, world: &World) -> BTreeSet<Vip> {
+    let mut owned = BTreeSet::new();
+    for (link, candidacies) in &plan.candidacies {
+        for (id, candidacy) in candidacies {
+            let Some(it) = world.owned(link, *id) else { continue };
+            let both = candidacy.vips.intersection(&it.vips).copied();
+            owned.extend(both.filter(|vip| world.is_announced(link, *vip)));
+        }
+    }
+    owned
 }
 
 proptest! {
@@ -50,42 +68,94 @@ proptest! {
     }
 
     #[test]
-    fn only_what_is_claimed_is_reported_and_only_when_it_is_news(events in events()) {
+    fn only_what_is_announced_here_is_reported_and_only_when_it_is_news(events in events()) {
         let world = told(events);
         let plan = plan(&world, &config());
         for (key, write) in &plan.statuses {
             let service = world.services().find(|it| it.key == *key).unwrap();
             prop_assert_eq!(&write.version, &service.version);
-            prop_assert_ne!(&write.ingress, &service.ingress);
+            prop_assert!(write.ingress.is_some() || write.host.is_some());
+            let Some(ingress) = &write.ingress else { continue };
+            prop_assert_ne!(ingress, &service.ingress);
             let claimed = |ip| plan.claims.iter().any(|claim| claim.vip.ip() == ip);
+            let owned = |ip| owned(&plan, &world).iter().any(|vip| vip.ip() == ip);
             // Either the whole truth, or what stood there before without what is not asked for any more.
-            let report = write.ingress.iter().all(|entry| entry.is_vip && claimed(entry.ip));
-            let retraction = write.ingress.len() < service.ingress.len()
-                && write.ingress.iter().all(|entry| service.ingress.contains(entry));
+            let report = ingress.iter().all(|it| it.is_vip && (claimed(it.ip) || owned(it.ip)));
+            let retraction = ingress.len() < service.ingress.len()
+                && ingress.iter().all(|entry| service.ingress.contains(entry));
             prop_assert!(report || retraction);
         }
     }
 
     #[test]
-    fn a_status_that_was_written_is_not_written_again(events in events()) {
+    fn who_announces_a_service_is_told_by_a_node_that_does_and_by_no_other(events in events()) {
+        let world = told(events);
+        let plan = plan(&world, &config());
+        for (key, write) in &plan.statuses {
+            let Some(host) = &write.host else { continue };
+            prop_assert_eq!(&host.node, &config().node);
+            let service = world.services().find(|it| it.key == *key).unwrap();
+            prop_assert_ne!(service.wishes.vip_host.as_deref(), Some("n1"));
+            let owned = owned(&plan, &world);
+            let mut vips = service.addresses().unwrap().into_iter().filter_map(|it| it.vip());
+            prop_assert!(vips.all(|vip| owned.contains(&vip)));
+        }
+    }
+
+    #[test]
+    fn what_a_service_was_told_is_not_told_again(events in events()) {
         let mut world = told(events);
         let before = plan(&world, &config());
         let services: Vec<_> = world.services().cloned().collect();
         for mut service in services {
-            if let Some(write) = before.statuses.get(&service.key) {
-                service.ingress.clone_from(&write.ingress);
-                world.apply(Event::ServiceSeen(service));
+            let Some(write) = before.statuses.get(&service.key) else { continue };
+            service.ingress = write.ingress.clone().unwrap_or(service.ingress);
+            if let Some(host) = &write.host {
+                service.wishes.vip_host = Some(host.node.0.clone());
             }
+            world.apply(Event::ServiceSeen(service));
         }
         let after = plan(&world, &config());
         prop_assert_eq!(after, Plan { statuses: BTreeMap::new(), ..before });
     }
 
     #[test]
-    fn who_does_not_lead_or_is_leaving_plans_nothing(events in events(), leaving in any::<bool>()) {
-        let end = if leaving { Event::LeaveRequested } else { Event::LeaseLost };
-        let events = events.into_iter().chain([end]).collect();
-        prop_assert_eq!(plan(&told(events), &config()), Plan::default());
+    fn an_address_is_in_one_claim_and_on_one_link(events in events()) {
+        let plan = plan(&told(events), &config());
+        let mut seen = BTreeSet::new();
+        for (id, candidacy) in plan.candidacies.values().flatten() {
+            prop_assert_eq!(*id, ClaimId::from(&candidacy.name));
+            for vip in &candidacy.vips {
+                prop_assert!(seen.insert(*vip), "{} twice", vip);
+            }
+            let Nodes::Only(nodes) = &candidacy.nodes else { continue };
+            prop_assert!(!nodes.is_empty());
+        }
+    }
+
+    #[test]
+    fn every_node_finds_the_same_claims(events in events()) {
+        let world = told(events);
+        let elsewhere = Config { node: NodeName("n2".to_owned()), ..config() };
+        let (here, there) = (plan(&world, &config()), plan(&world, &elsewhere));
+        prop_assert_eq!(here.candidacies, there.candidacies);
+    }
+
+    #[test]
+    fn who_leaves_wants_nothing_but_to_give_away_what_it_has(events in events()) {
+        let mut world = told(events);
+        let before = plan(&world, &config());
+        world.apply(Event::LeaveRequested);
+        let Plan { candidacies, standing, alone, .. } = before;
+        let left = Plan { candidacies, standing, alone, ..Plan::default() };
+        prop_assert_eq!(plan(&world, &config()), left);
+    }
+
+    #[test]
+    fn who_does_not_lead_places_nothing(events in events()) {
+        let events = events.into_iter().chain([Event::LeaseLost]).collect();
+        let plan = plan(&told(events), &config());
+        prop_assert_eq!((plan.placements.len(), plan.claims.len()), (0, 0));
     }
 
     #[test]
@@ -101,8 +171,11 @@ fn a_named_link_is_used_and_the_default_route_is_not_asked() {
     let named = LinkName("eth0".to_owned());
     let start = start().into_iter().chain([Event::DefaultLinkSeen(None)]).collect();
     let world = told(start);
-    let complaints = plan(&world, &config()).complaints;
-    assert_eq!(complaints, BTreeSet::from([Complaint::NoDefaultRoute]));
-    let config = Config { services_link: Some(named), ..config() };
-    assert_eq!(plan(&world, &config), Plan::default());
+    let without = plan(&world, &config());
+    assert_eq!(without.complaints, BTreeSet::from([Complaint::NoDefaultRoute]));
+    assert_eq!(without.candidacies, BTreeMap::new());
+    let config = Config { services_link: Some(named.clone()), ..config() };
+    let plan = plan(&world, &config);
+    assert_eq!(plan.complaints, BTreeSet::new());
+    assert!(plan.candidacies.keys().eq([&named]));
 }

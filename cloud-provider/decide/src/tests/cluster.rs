@@ -155,6 +155,7 @@ pub(super) fn service(namespace: &str, name: &str) -> Service {
         annotation: None,
         load_balancer_ip: None,
         interface: None,
+        wishes: Default::default(),
         ignored: false,
         labelled: false,
         fenced: false,

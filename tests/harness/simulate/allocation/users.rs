@@ -301,6 +301,7 @@ pub(super) fn blank(key: ServiceKey) -> Service {
         annotation: None,
         load_balancer_ip: None,
         interface: None,
+        wishes: Default::default(),
         ignored: false,
         labelled: false,
         fenced: false,

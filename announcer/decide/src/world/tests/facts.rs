@@ -1,17 +1,22 @@
 //! Random facts about a small world, so that they meet: three Services, four slices, two links, five addresses.
 
+use crate::candidacy::{Cause, Owned, Ownership};
 use crate::event::Event;
 use crate::link::{HostAddress, Link, LinkName, Owner};
-use model::address::MacAddress;
+use model::address::{MacAddress, Vip};
+use model::claim::{ClaimId, ClaimName, Epoch};
 use model::endpoints::EndpointSlice;
+use model::machine::Time;
+use model::node::{Node, NodeName, Standing};
 use model::object::ObjectKey;
 use model::service::{
     Ingress, Protocol, ResourceVersion, Service, ServiceKey, ServicePort, ServiceType,
-    TrafficPolicy,
+    TrafficPolicy, Wishes,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Address lists as people write them, the wrong ones among them.
 const LISTS: [&str; 9] = [
@@ -37,6 +42,9 @@ pub(crate) enum Subject {
     Link(LinkName),
     DefaultLink,
     Lease,
+    Node(NodeName),
+    Ownership,
+    Placed,
     /// A list that has arrived, or the wish to leave: said once for ever.
     Latch(Box<Event>),
 }
@@ -54,9 +62,15 @@ pub(crate) fn subject(event: &Event) -> Subject {
         | Event::AddressPlaced(address) => Subject::Link(address.link.clone()),
         Event::DefaultLinkSeen(_) => Subject::DefaultLink,
         Event::LeaseGained | Event::LeaseLost => Subject::Lease,
+        Event::NodeSeen(node) => Subject::Node(node.name.clone()),
+        Event::NodeGone(name) => Subject::Node(name.clone()),
+        Event::OwnershipSeen(_) => Subject::Ownership,
+        Event::PlacedSeen(_) => Subject::Placed,
         Event::ServicesListed
         | Event::SlicesListed
         | Event::SlicesForbidden
+        | Event::NodesListed
+        | Event::NodesForbidden
         | Event::LinksListed
         | Event::LeaveRequested => Subject::Latch(Box::new(event.clone())),
     }
@@ -75,6 +89,10 @@ pub(crate) fn event() -> impl Strategy<Value = Event> {
         2 => address().prop_map(Event::AddressGone),
         1 => proptest::option::of(link_name()).prop_map(Event::DefaultLinkSeen),
         1 => select(vec![Event::LeaseGained, Event::LeaseLost]),
+        2 => node().prop_map(Event::NodeSeen),
+        1 => node().prop_map(|node| Event::NodeGone(node.name)),
+        3 => ownership().prop_map(Event::OwnershipSeen),
+        3 => placed().prop_map(Event::PlacedSeen),
         1 => select(latches()),
     ]
 }
@@ -100,6 +118,7 @@ pub(crate) fn start() -> Vec<Event> {
         Event::LinkSeen(link),
         Event::ServicesListed,
         Event::SlicesListed,
+        Event::NodesListed,
         Event::LinksListed,
         Event::LeaseGained,
     ]
@@ -107,7 +126,8 @@ pub(crate) fn start() -> Vec<Event> {
 
 fn latches() -> Vec<Event> {
     // Leaving once is leaving for ever: rare, or little else would be tried.
-    let often = [Event::ServicesListed, Event::SlicesListed, Event::LinksListed];
+    let often =
+        [Event::ServicesListed, Event::SlicesListed, Event::NodesListed, Event::LinksListed];
     often.iter().cycle().take(30).cloned().chain([Event::LeaveRequested]).collect()
 }
 
@@ -147,7 +167,9 @@ pub(crate) fn service() -> impl Strategy<Value = Service> {
     let numbers = (0..3_u8, 0..9_u8);
     let parts =
         (service_key(), numbers, class, list(), list(), rarely(), rarely(), policy, ports());
-    (parts, ingress()).prop_map(|(parts, ingress)| {
+    let interface = select(vec!["auto", "eth0", "eth1", ""]).prop_map(str::to_owned);
+    let interface = proptest::option::weighted(0.2, interface);
+    (parts, ingress(), interface, wishes()).prop_map(|(parts, ingress, interface, wishes)| {
         let (key, (uid, version), class, annotation, spec, ignored, deleting, policy, ports) =
             parts;
         Service {
@@ -158,7 +180,8 @@ pub(crate) fn service() -> impl Strategy<Value = Service> {
             class,
             annotation,
             load_balancer_ip: spec,
-            interface: None,
+            interface,
+            wishes,
             ignored,
             labelled: true,
             fenced: false,
@@ -173,16 +196,66 @@ pub(crate) fn service() -> impl Strategy<Value = Service> {
     })
 }
 
+fn wishes() -> impl Strategy<Value = Wishes> {
+    let lease = select(vec!["red", "blue/red", "No Name"]).prop_map(str::to_owned);
+    let lease = proptest::option::weighted(0.2, lease);
+    let rarely = || proptest::bool::weighted(0.1);
+    let host = proptest::option::of(select(vec!["n1".to_owned(), "n2".to_owned()]));
+    (lease, rarely(), rarely(), host).prop_map(|(lease, alone, without_endpoints, vip_host)| {
+        Wishes { lease, alone, without_endpoints, flush_conntrack: false, vip_host }
+    })
+}
+
 fn slice() -> impl Strategy<Value = EndpointSlice> {
-    let serving = proptest::collection::btree_map(
-        select(vec!["n1".to_owned(), "n2".to_owned()]),
-        1..3_u32,
+    let counts = || {
+        let names = select(vec!["n1".to_owned(), "n2".to_owned()]);
+        proptest::collection::btree_map(names, 1..3_u32, 0..2)
+    };
+    let parts = (slice_key(), service_key(), 0..3_u32, counts(), counts());
+    parts.prop_map(|(key, service, more, serving_on, ready_on)| {
+        let endpoints = serving_on.values().sum::<u32>() + more;
+        EndpointSlice { key, service, endpoints, serving_on, ready_on }
+    })
+}
+
+fn node() -> impl Strategy<Value = Node> {
+    let provides = proptest::collection::btree_map(
+        select(vec!["service-provided.kube-vip.io/a.shop".to_owned()]),
+        select(vec!["192.0.2.1".to_owned(), "192.0.2.2".to_owned()]),
         0..2,
     );
-    (slice_key(), service_key(), 0..3_u32, serving).prop_map(|(key, service, more, serving_on)| {
-        let endpoints = serving_on.values().sum::<u32>() + more;
-        EndpointSlice { key, service, endpoints, serving_on }
+    (select(vec!["n1", "n2"]), 0..3_u8, provides).prop_map(|(name, standing, provides)| Node {
+        name: NodeName(name.to_owned()),
+        standing: Standing(standing),
+        provides,
     })
+}
+
+fn vips() -> impl Strategy<Value = BTreeSet<Vip>> {
+    let vip = select(vec!["192.0.2.1", "192.0.2.2", "2001:db8::1"]);
+    proptest::collection::btree_set(vip.prop_map(|text| text.parse().unwrap()), 0..4)
+}
+
+/// What this node owns, as far as it can be known without asking the plan: the group of all Services.
+fn ownership() -> impl Strategy<Value = BTreeMap<LinkName, Ownership>> {
+    let owned = (0..3_u64, vips()).prop_map(|(epoch, vips)| Owned {
+        name: ClaimName("lease:kube-system/plndr-svcs-lock".to_owned()),
+        epoch: Epoch(epoch),
+        since: Time::START,
+        cause: Cause::Free,
+        vips,
+        announcing: 0,
+    });
+    let ownership = (proptest::option::of(owned), any::<bool>()).prop_map(|(owned, settled)| {
+        let claims = owned.into_iter().map(|owned| (ClaimId::from(&owned.name), owned)).collect();
+        Ownership { claims, settled }
+    });
+    proptest::collection::btree_map(link_name(), ownership, 0..3)
+}
+
+fn placed() -> impl Strategy<Value = BTreeSet<(LinkName, Vip)>> {
+    (link_name(), vips())
+        .prop_map(|(link, vips)| vips.into_iter().map(|vip| (link.clone(), vip)).collect())
 }
 
 fn link() -> impl Strategy<Value = Link> {

@@ -1,0 +1,94 @@
+//! Which Services move together: those of one group, and those that share an address.
+
+use super::rivals::Wanted;
+use crate::config::{Config, Owners};
+use model::address::Vip;
+use model::annotations::LEASE_NAME;
+use model::object::ObjectKey;
+use model::service::{Service, TrafficPolicy};
+use std::collections::BTreeMap;
+
+/// What a claim is named after. Of several that turn out to be one, the lowest gives the name: a group before an address.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Group {
+    /// All Services of a group, named by a Lease.
+    Lease(ObjectKey),
+    /// The Services that share addresses with this one, the lowest of them all.
+    Address(Vip),
+}
+
+/// The group of `it`, which has `lowest` as the lowest address of all that hang together with its own.
+pub(super) fn group_of(it: &Wanted<'_>, lowest: Vip, config: &Config) -> Group {
+    let service = it.service;
+    if let Ok(Some(lease)) = lease_of(service) {
+        return Group::Lease(lease);
+    }
+    let by_itself = config.owners == Owners::Spread
+        || service.wishes.alone
+        || service.traffic_policy == TrafficPolicy::Local;
+    if by_itself { Group::Address(lowest) } else { Group::Lease(config.group.clone()) }
+}
+
+/// The group that a Service asks for by its annotation: `name` in its own namespace, or `namespace/name`.
+///
+/// # Errors
+/// A sentence that says why it cannot have it.
+pub(super) fn lease_of(service: &Service) -> Result<Option<ObjectKey>, String> {
+    let Some(text) = service.wishes.lease.as_deref() else { return Ok(None) };
+    let (namespace, name) = text.split_once('/').unwrap_or((&service.key.namespace, text));
+    if !is_label(namespace) || name.len() > 253 || !name.split('.').all(is_label) {
+        return Err(format!("{LEASE_NAME} names no Lease: {text:?}; write name or namespace/name"));
+    }
+    if service.traffic_policy == TrafficPolicy::Local {
+        return Err(format!(
+            "{LEASE_NAME} keeps Services on one node, and externalTrafficPolicy Local wants a node with a serving pod; \
+             take one of the two away"
+        ));
+    }
+    Ok(Some(ObjectKey::new(namespace, name)))
+}
+
+/// A label of RFC 1123, as the API server takes it.
+fn is_label(text: &str) -> bool {
+    let inner = |octet: u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || octet == b'-';
+    (1..=63).contains(&text.len())
+        && text.bytes().all(inner)
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
+/// Things of which some have been found to be one; the lowest stands for all of them.
+#[derive(Debug)]
+pub(super) struct Joined<K>(BTreeMap<K, K>);
+
+impl<K: Ord + Clone> Joined<K> {
+    /// Nothing joined yet.
+    pub(super) const fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// From now on these two, and all that either is one with, are one.
+    pub(super) fn join(&mut self, one: &K, other: &K) {
+        let (one, other) = (self.lowest(one), self.lowest(other));
+        if one != other {
+            let (low, high) = if one < other { (one, other) } else { (other, one) };
+            self.0.insert(high, low);
+        }
+    }
+
+    /// The lowest of all that `key` is one with.
+    pub(super) fn lowest(&mut self, key: &K) -> K {
+        let mut passed = Vec::new();
+        let mut lowest = key.clone();
+        while let Some(lower) = self.0.get(&lowest) {
+            passed.push(std::mem::replace(&mut lowest, lower.clone()));
+        }
+        for key in passed {
+            self.0.insert(key, lowest.clone());
+        }
+        lowest
+    }
+}
+
+#[cfg(test)]
+mod tests;
