@@ -1,4 +1,140 @@
 //! VIPs on links: what this node does to its own kernel so that it answers for them, and stops.
+//!
+//! One thread of its own ([`start`]): ownership comes in, addresses, fences and announcements follow, and what is placed
+//! is told.
 
 pub mod fence;
+mod fences;
+mod held;
+mod keeper;
 mod netfilter_socket;
+pub mod pulse;
+mod renewal;
+
+use crate::apply::addresses::{Addresses, Mark};
+use crate::apply::neighbours::{NeighbourMetrics, announce};
+use crate::observe::links::{self, LinkMetrics};
+use announcer_decide::candidacy::Ownership;
+use announcer_decide::link::LinkName;
+use announcer_decide::segment::Placed;
+use announcer_decide::world::World;
+use anyhow::Context;
+use fences::Fences;
+use held::Held;
+use keeper::Keeper;
+use model::address::Vip;
+use protocols::nftables::fence::OwnHello;
+use pulse::Pulse;
+use renewal::Renewal;
+use shared::task::Owned;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// What is owned, by link.
+pub type LinkOwnership = BTreeMap<LinkName, Ownership>;
+
+/// What is placed, by link.
+pub type PlacedOnLinks = BTreeMap<LinkName, PlacedOnLink>;
+
+/// What one link has of what is owned.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlacedOnLink {
+    /// By claim.
+    pub placed: Placed,
+    /// Owned addresses that are on the link.
+    pub vips: BTreeSet<Vip>,
+}
+
+/// How VIPs are kept.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The instance: what it puts on links and into the packet filter is marked with it.
+    pub instance: String,
+    /// By what the fence knows a hello of this process.
+    pub hello: OwnHello,
+    /// How long the kernel answers for a process that has fallen silent.
+    pub fence: Duration,
+    /// Time between slow repetitions of an announcement.
+    pub repeat: Duration,
+    /// The beat of the thread that decides.
+    pub pulse: Pulse,
+}
+
+/// Counters of this thread.
+#[derive(Debug, Clone)]
+pub struct VipsMetrics {
+    /// Of announcements.
+    pub frames: NeighbourMetrics,
+    /// Of the link monitor.
+    pub links: LinkMetrics,
+}
+
+/// Events that may wait; the monitor waits where it is full.
+const QUEUE: usize = 4_096;
+
+/// Starts the thread. It keeps what `ownership_rx` says, tells `placed_tx`, and ends after `leave_rx` has become true
+/// and nothing of ours is left; the receiver is then told, or finds its sender gone if the thread has failed.
+///
+/// # Errors
+/// The thread cannot be started.
+pub fn start(
+    settings: Settings,
+    metrics: VipsMetrics,
+    ownership_rx: watch::Receiver<Arc<LinkOwnership>>,
+    placed_tx: watch::Sender<Arc<PlacedOnLinks>>,
+    leave_rx: watch::Receiver<bool>,
+) -> anyhow::Result<oneshot::Receiver<anyhow::Result<()>>> {
+    let (ended_tx, ended_rx) = oneshot::channel();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot make a runtime for the addresses")?;
+    let body = move || {
+        let kept = runtime.block_on(keep(settings, metrics, ownership_rx, placed_tx, leave_rx));
+        // Nobody waits any more where the process is ending.
+        let _ = ended_tx.send(kept);
+    };
+    std::thread::Builder::new()
+        .name("vips".to_owned())
+        .spawn(body)
+        .context("cannot start the thread for the addresses")?;
+    Ok(ended_rx)
+}
+
+async fn keep(
+    settings: Settings,
+    metrics: VipsMetrics,
+    ownership_rx: watch::Receiver<Arc<LinkOwnership>>,
+    placed_tx: watch::Sender<Arc<PlacedOnLinks>>,
+    leave_rx: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
+    let mark = Mark::of(&settings.instance);
+    let (connection, handle, _) =
+        rtnetlink::new_connection().context("cannot open a netlink socket")?;
+    let _netlink = Owned::spawn(connection);
+    let (events_tx, events_rx) = mpsc::channel(QUEUE);
+    let _links = Owned::spawn(links::follow(mark, events_tx, metrics.links));
+    let (claims_tx, claims_rx) = watch::channel(BTreeSet::new());
+    let pulse = settings.pulse.clone();
+    let awake = move || pulse.is_fresh();
+    let _announcing = Owned::spawn(announce(claims_rx, settings.repeat, awake, metrics.frames));
+    let fences = Fences::new(settings.instance.clone(), settings.hello, settings.fence);
+    fences.lower_left_over();
+    let keeper = Keeper {
+        settings,
+        addresses: Addresses::new(handle, mark),
+        fences,
+        renewal: Renewal::default(),
+        world: World::default(),
+        held: Held::default(),
+        ownership_rx,
+        claims_tx,
+        placed_tx,
+        listed: false,
+        leaving: false,
+    };
+    keeper.run(events_rx, leave_rx).await;
+    Ok(())
+}

@@ -1,0 +1,245 @@
+//! Keeps on the links what this node owns: addresses with a lifetime, behind a fence, announced as soon as they are there.
+//!
+//! ```text
+//!   ownership (the segment) --+
+//!                             +--> shrink: addresses off, out of the fence
+//!   addresses (the kernel) ---+    grow:   behind the fence, addresses on, each announced right after
+//!                                  tell:   what is placed
+//! ```
+//!
+//! Runs on a thread of its own: the kernel may take a third of a second to add a thousand IPv6 addresses, and neither
+//! hellos nor the API are to wait for that.
+
+use super::fences::Fences;
+use super::held::Held;
+use super::renewal::{Lifetime, Renewal};
+use super::{LinkOwnership, PlacedOnLinks, Settings};
+use crate::apply::addresses::Addresses;
+use announcer_decide::claim::{Claim, Placement};
+use announcer_decide::difference::{self, AddressOnLink};
+use announcer_decide::event::Event;
+use announcer_decide::link::{HostAddress, LinkName, Owner};
+use announcer_decide::world::World;
+use model::address::Vip;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+/// How often lifetimes and fences are looked after, and what failed is tried again.
+const TICK: Duration = Duration::from_secs(1);
+/// Longest wait for the kernel: a lost answer must not stop the loop.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Addresses that are added before the first of them is announced.
+const AT_ONCE: usize = 32;
+
+/// The one owner of what is on the links.
+pub(super) struct Keeper {
+    pub(super) settings: Settings,
+    pub(super) addresses: Addresses,
+    pub(super) fences: Fences,
+    pub(super) renewal: Renewal,
+    pub(super) world: World,
+    pub(super) held: Held,
+    pub(super) ownership_rx: watch::Receiver<Arc<LinkOwnership>>,
+    pub(super) claims_tx: watch::Sender<BTreeSet<Claim>>,
+    pub(super) placed_tx: watch::Sender<Arc<PlacedOnLinks>>,
+    pub(super) listed: bool,
+    pub(super) leaving: bool,
+}
+
+impl Keeper {
+    /// Keeps until `leave` is true, then takes off everything that is ours.
+    pub(super) async fn run(
+        mut self,
+        mut events_rx: mpsc::Receiver<Event>,
+        mut leave_rx: watch::Receiver<bool>,
+    ) {
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                event = events_rx.recv() => match event {
+                    Some(event) => self.take(event, &mut events_rx),
+                    None => return,
+                },
+                changed = self.ownership_rx.changed() => if changed.is_err() { return },
+                _ = tick.tick() => self.look_after().await,
+                () = shared::shutdown::wait(&mut leave_rx), if !self.leaving => self.leaving = true,
+            }
+            self.sync().await;
+            if self.leaving && self.is_bare() {
+                self.fences.lower_all();
+                return;
+            }
+        }
+    }
+
+    fn take(&mut self, first: Event, events_rx: &mut mpsc::Receiver<Event>) {
+        let mut next = Some(first);
+        while let Some(event) = next {
+            self.listed |= matches!(event, Event::LinksListed);
+            if let Event::LinkGone(name) = &event {
+                self.fences.forget(name);
+            }
+            self.world.apply(event);
+            next = events_rx.try_recv().ok();
+        }
+    }
+
+    /// Whether nothing of ours is on any link.
+    fn is_bare(&self) -> bool {
+        self.world.addresses().iter().all(|address| address.owner != Owner::Us)
+    }
+
+    /// Makes the links have what is owned.
+    async fn sync(&mut self) {
+        if !self.listed {
+            return;
+        }
+        let ownership = if self.leaving {
+            Arc::default()
+        } else {
+            Arc::clone(&self.ownership_rx.borrow_and_update())
+        };
+        self.held.learn(&ownership);
+        let wanted = self.wanted(&ownership);
+        let index_of = |name: &_| self.world.link(name).map(|link| link.index);
+        let changes = difference::addresses(&wanted, self.world.addresses(), index_of);
+        self.shrink(&changes.removes).await;
+        self.grow(&changes.adds, &ownership).await;
+        self.tell(&ownership);
+    }
+
+    /// What is to be on the links: what is owned, and on a link that is not settled what is there.
+    fn wanted(&self, ownership: &LinkOwnership) -> BTreeSet<Placement> {
+        let is_settled =
+            |link: &LinkName| self.leaving || ownership.get(link).is_some_and(|it| it.settled);
+        let owned = ownership.iter().filter(|(link, _)| is_settled(link)).flat_map(|(link, it)| {
+            let vips = it.claims.values().flat_map(|claim| claim.vips.iter());
+            vips.map(|vip| Placement { link: link.clone(), vip: *vip })
+        });
+        let there = self.world.addresses().iter().filter(|it| it.owner == Owner::Us);
+        let kept = there.filter(|it| !is_settled(&it.link)).filter_map(|it| {
+            let vip = Vip::new(it.ip).ok()?;
+            Some(Placement { link: it.link.clone(), vip })
+        });
+        owned.chain(kept).collect()
+    }
+
+    async fn shrink(&mut self, removes: &[AddressOnLink]) {
+        if removes.is_empty() {
+            return;
+        }
+        // Silent first: what is not claimed any more must not be announced once more.
+        let gone: BTreeSet<_> = removes.iter().map(|it| (&it.link, it.ip)).collect();
+        self.claims_tx.send_if_modified(|claims| {
+            let before = claims.len();
+            claims.retain(|claim| !gone.contains(&(&claim.link, claim.vip.ip())));
+            claims.len() < before
+        });
+        match timeout(PATIENCE, self.addresses.remove(removes)).await {
+            Ok(errors) => {
+                errors.iter().for_each(|error| tracing::warn!(%error, "trying again"));
+                if errors.is_empty() {
+                    for it in removes {
+                        self.world.apply(Event::AddressGone(host_address(it)));
+                    }
+                }
+            }
+            Err(_) => tracing::warn!("the kernel does not answer; trying again"),
+        }
+        self.fences.release(removes);
+    }
+
+    async fn grow(&mut self, adds: &[AddressOnLink], ownership: &LinkOwnership) {
+        // A process that was paused has yet to hear what has happened meanwhile.
+        if adds.is_empty() || !self.settings.pulse.is_fresh() {
+            return;
+        }
+        let lifetimes = self.fences.cover(adds, &self.world);
+        for some in adds.chunks(AT_ONCE) {
+            let lifetime = lifetimes.shortest(some);
+            match timeout(PATIENCE, self.addresses.add(some, lifetime.valid)).await {
+                Ok(errors) if errors.is_empty() => self.added(some),
+                Ok(errors) => {
+                    errors.iter().for_each(|error| tracing::warn!(%error, "trying again"));
+                    return;
+                }
+                Err(_) => {
+                    tracing::warn!("the kernel does not answer; trying again");
+                    return;
+                }
+            }
+            self.tell(ownership);
+            tokio::task::yield_now().await;
+            if self.ownership_rx.has_changed().unwrap_or(true) {
+                // What comes after this may not be wanted any more.
+                return;
+            }
+        }
+    }
+
+    fn added(&mut self, addresses: &[AddressOnLink]) {
+        for address in addresses {
+            let ours = host_address(address);
+            self.renewal.renewed(&address.link, address.ip, self.settings.pulse.now());
+            self.world.apply(Event::AddressPlaced(ours.clone()));
+            self.world.apply(Event::AddressSeen(ours));
+        }
+    }
+
+    /// Tells the segment what may be announced, and everybody else what is placed.
+    fn tell(&mut self, ownership: &LinkOwnership) {
+        let (claims, placed) = self.held.standing(ownership, &self.world);
+        self.held.forget_the_gone(ownership, &placed);
+        self.claims_tx.send_if_modified(|now| {
+            let changed = *now != claims;
+            *now = claims;
+            changed
+        });
+        self.placed_tx.send_if_modified(|now| {
+            let changed = **now != placed;
+            *now = Arc::new(placed);
+            changed
+        });
+    }
+
+    /// Renews lifetimes, and looks whether the fences stand.
+    async fn look_after(&mut self) {
+        if !self.listed || self.leaving {
+            return;
+        }
+        self.fences.look_after(&self.world);
+        if !self.settings.pulse.is_fresh() {
+            return;
+        }
+        let ours: Vec<AddressOnLink> = self.held.renewable(&self.world);
+        let due =
+            self.renewal.due(ours, self.settings.pulse.now(), |link| self.fences.lifetime(link));
+        for some in due.chunks(AT_ONCE) {
+            // Asked again each time: a late renewal would bring back what has expired.
+            if !self.settings.pulse.is_fresh() || self.ownership_rx.has_changed().unwrap_or(true) {
+                return;
+            }
+            let lifetimes = self.fences.cover(some, &self.world);
+            let lifetime: Lifetime = lifetimes.shortest(some);
+            match timeout(PATIENCE, self.addresses.renew(some, lifetime.valid)).await {
+                Ok(errors) if errors.is_empty() => {
+                    let now = self.settings.pulse.now();
+                    some.iter().for_each(|it| self.renewal.renewed(&it.link, it.ip, now));
+                }
+                Ok(errors) => {
+                    errors.iter().for_each(|error| tracing::warn!(%error, "trying again"))
+                }
+                Err(_) => tracing::warn!("the kernel does not answer; trying again"),
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+fn host_address(added: &AddressOnLink) -> HostAddress {
+    HostAddress { link: added.link.clone(), ip: added.ip, length: added.length, owner: Owner::Us }
+}
