@@ -43,6 +43,9 @@ rules:
   resources: [endpointslices]
   verbs: [list, watch]
 - apiGroups: [\"\"]
+  resources: [nodes]
+  verbs: [list, watch]
+- apiGroups: [\"\"]
   resources: [events]
   verbs: [create]
 ---

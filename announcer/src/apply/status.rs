@@ -29,15 +29,15 @@ impl Change for ReportAddress {
     }
 
     fn patch(&self) -> Value {
-        let mut patch = json!({});
-        if let Some(ingress) = &self.0.ingress {
+        let status = self.0.ingress.as_ref().map(|ingress| {
             let ingress: Vec<_> = ingress.iter().map(entry).collect();
-            patch["status"] = json!({"loadBalancer": {"ingress": ingress}});
-        }
-        if let Some(host) = &self.0.host {
-            patch["metadata"] = json!({"annotations": {VIP_HOST: host.node.0}});
-        }
-        patch
+            ("status".to_owned(), json!({"loadBalancer": {"ingress": ingress}}))
+        });
+        let host =
+            self.0.host.as_ref().map(|host| {
+                ("metadata".to_owned(), json!({"annotations": {VIP_HOST: host.node.0}}))
+            });
+        Value::Object(status.into_iter().chain(host).collect())
     }
 }
 
