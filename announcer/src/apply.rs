@@ -1,7 +1,8 @@
-//! Carries out one plan: grow first, tell, then shrink. Each realm gets its whole set and works out its own difference.
+//! Carries out one plan: each realm gets its whole set and works out its own difference.
 //!
 //! ```text
-//!   addresses added -> claims told, statuses written, notices told -> addresses removed
+//!   plan -> candidacies (the segment thread) -> ownership -> addresses, announcements (the vips thread)
+//!        -> statuses, notices, complaints (in here)
 //! ```
 
 pub mod addresses;
@@ -9,30 +10,27 @@ pub mod neighbours;
 pub mod packet_socket;
 pub mod status;
 
-use addresses::{Addresses, ChangeAddressError};
-use announcer_decide::claim::Claim;
-use announcer_decide::difference::{self, AddressChanges, AddressOnLink};
-use announcer_decide::link::{HostAddress, Owner};
+use announcer_decide::candidacy::Candidacy;
+use announcer_decide::link::LinkName;
 use announcer_decide::plan::{NoticeFor, Plan};
 use announcer_decide::reason::Complaint;
+use announcer_decide::segment::{LinkState, Wanted};
 use announcer_decide::world::World;
+use crate::segment::{LinkFacts, LinksFacts};
+use model::claim::ClaimId;
 use model::service::ServiceKey;
 use shared::events::{Notice, Severity};
 use shared::notices::Notices;
 use shared::writes::Writes;
 use status::{ReportAddress, Told};
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::sync::Arc;
 use tokio::sync::watch;
-use tokio::time::error::Elapsed;
-use tokio::time::timeout;
 
 /// The near ends of all realms.
 pub struct Realms {
-    /// Addresses on links.
-    pub addresses: Addresses,
-    /// Claims, told by a task of their own.
-    pub claims_tx: watch::Sender<BTreeSet<Claim>>,
+    /// What this node would answer for, link by link.
+    pub links_tx: watch::Sender<Arc<LinksFacts>>,
     /// Statuses of Services.
     pub statuses: Writes<ReportAddress>,
     /// What of them needs no repetition.
@@ -43,35 +41,21 @@ pub struct Realms {
     pub complaints: BTreeSet<Complaint>,
 }
 
-/// Longest wait for the kernel: a lost answer must not stop the loop.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// What came of a plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Applied {
-    /// Addresses that the kernel took from us.
-    pub placed: Vec<HostAddress>,
-    /// Whether that was all.
-    pub done: Done,
-}
-
-/// Whether everything was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Done {
-    /// It was, or is under way in a realm that tries again by itself.
-    All,
-    /// Some addresses were not changed; apply the plan again after a while.
-    Part,
-}
-
 impl Realms {
+    /// What this node would answer for as `claim` on `link`.
+    #[must_use]
+    pub fn candidacy(&self, link: &LinkName, claim: ClaimId) -> Option<Candidacy> {
+        self.links_tx.borrow().get(link)?.wanted.claims.get(&claim).cloned()
+    }
+
     /// Makes `plan` true.
-    pub async fn apply(&mut self, plan: Plan, world: &World) -> Applied {
-        let changes = changes(&plan, world);
-        let added = self.add(&changes.adds).await;
-        self.claims_tx.send_if_modified(|claims| {
-            let changed = *claims != plan.claims;
-            *claims = plan.claims;
+    pub fn apply(&mut self, plan: Plan, world: &World) {
+        let facts = facts(&plan, world);
+        self.links_tx.send_if_modified(|known| {
+            let changed = **known != facts;
+            if changed {
+                *known = Arc::new(facts);
+            }
             changed
         });
         self.told.keep(|key| world.service(key).is_some());
@@ -81,41 +65,27 @@ impl Realms {
             tracing::error!("{complaint}");
         }
         self.complaints = plan.complaints;
-        let removed = self.remove(&changes.removes).await;
-        let placed = if added == Done::All {
-            changes.adds.iter().map(host_address).collect()
-        } else {
-            Vec::new()
+    }
+}
+
+/// What the segment thread is to know of each link that is to carry VIPs.
+fn facts(plan: &Plan, world: &World) -> LinksFacts {
+    let links = plan.candidacies.iter().filter_map(|(name, claims)| {
+        let link = world.link(name)?;
+        let state = LinkState {
+            carrier: link.carrier && link.mac.is_some(),
+            mac: link.mac,
+            gateways: world.gateways(name),
         };
-        let done = if added == Done::All { removed } else { added };
-        Applied { placed, done }
-    }
-
-    async fn add(&self, adds: &[AddressOnLink]) -> Done {
-        judge(timeout(PATIENCE, self.addresses.add(adds, Duration::from_secs(86_400))).await)
-    }
-
-    async fn remove(&self, removes: &[AddressOnLink]) -> Done {
-        judge(timeout(PATIENCE, self.addresses.remove(removes)).await)
-    }
-}
-
-fn judge(answer: Result<Vec<ChangeAddressError>, Elapsed>) -> Done {
-    match answer {
-        Ok(errors) if errors.is_empty() => return Done::All,
-        Ok(errors) => errors.iter().for_each(|error| tracing::warn!(%error, "trying again")),
-        Err(_) => tracing::warn!("the kernel does not answer; trying again"),
-    }
-    Done::Part
-}
-
-fn host_address(added: &AddressOnLink) -> HostAddress {
-    HostAddress { link: added.link.clone(), ip: added.ip, length: added.length, owner: Owner::Us }
-}
-
-fn changes(plan: &Plan, world: &World) -> AddressChanges {
-    let index_of = |name: &_| world.link(name).map(|link| link.index);
-    difference::addresses(&plan.placements, world.addresses(), index_of)
+        let wanted = Wanted {
+            claims: Arc::new(claims.clone()),
+            standing: plan.standing,
+            alone: plan.alone,
+            leaving: world.leaving(),
+        };
+        Some((name.clone(), LinkFacts { index: link.index, state, wanted }))
+    });
+    links.collect()
 }
 
 fn notices(notices: BTreeMap<ServiceKey, NoticeFor>) -> BTreeMap<ServiceKey, Notice> {

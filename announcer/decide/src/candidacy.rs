@@ -6,6 +6,7 @@ use model::machine::Time;
 use model::node::{NodeName, Standing};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 mod by_name;
 
@@ -87,4 +88,31 @@ pub enum Cause {
     Released(NodeName),
     /// The Lease had run out and nobody was heard.
     Lapsed,
+}
+
+impl Cause {
+    /// One word, for counting.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Silence(_) => "silence",
+            Self::Given(_) => "given",
+            Self::Released(_) => "released",
+            Self::Lapsed => "lapsed",
+        }
+    }
+}
+
+/// A sentence for people.
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Free => f.write_str("nobody had it"),
+            Self::Silence(node) => write!(f, "{node} fell silent"),
+            Self::Given(node) => write!(f, "{node} gave it away"),
+            Self::Released(node) => write!(f, "{node} let it go"),
+            Self::Lapsed => f.write_str("its record has lapsed, and nobody else is heard"),
+        }
+    }
 }

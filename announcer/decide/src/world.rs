@@ -199,6 +199,18 @@ impl World {
         self.nodes.listed && self.nodes.known.keys().eq([name])
     }
 
+    /// What this node owns, by link.
+    #[must_use]
+    pub const fn ownership(&self) -> &BTreeMap<LinkName, Ownership> {
+        &self.ownership
+    }
+
+    /// How many addresses are on links and announced.
+    #[must_use]
+    pub fn announced(&self) -> usize {
+        self.announced.len()
+    }
+
     /// What this node owns of `claim` on `link`.
     #[must_use]
     pub fn owned(&self, link: &LinkName, claim: ClaimId) -> Option<&Owned> {

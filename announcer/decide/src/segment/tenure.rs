@@ -30,10 +30,10 @@ impl Segment {
         // What its owner answered for until now is nobody else's; what is new has to be asked about.
         let inherited = matches!(cause, Cause::Silence(_) | Cause::Given(_) | Cause::Released(_));
         let clear = if inherited { candidacy.vips.clone() } else { BTreeSet::new() };
+        self.news.push(News::Taken { claim, cause: cause.clone(), after });
         state.ours = Ours::Held(Held::new(epoch, now, cause, clear));
         self.speech.take_back(claim);
         self.speech.tell(claim);
-        self.news.push(News::Taken { claim, after });
         self.timing.changed = true;
         self.fill(now);
     }

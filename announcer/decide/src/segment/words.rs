@@ -1,12 +1,13 @@
 //! What the segment machine is told, and what it wants done.
 
-use crate::candidacy::Candidacies;
+use crate::candidacy::{Candidacies, Cause};
 use crate::record::Records;
 use model::address::MacAddress;
 use model::claim::ClaimId;
 use model::hello::{BootId, Hello, Sender};
 use model::node::Standing;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -118,6 +119,8 @@ pub enum News {
     Taken {
         /// Which.
         claim: ClaimId,
+        /// Why.
+        cause: Cause,
         /// Time from the last sign of the owner before; zero where that says nothing.
         after: Duration,
     },
@@ -164,4 +167,36 @@ pub enum Loss {
     NotWanted,
     /// There was nobody to give it to.
     Left,
+}
+
+impl Loss {
+    /// One word, for counting.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Given(_) => "given",
+            Self::Outranked(_) => "outranked",
+            Self::NoCarrier => "no_carrier",
+            Self::Isolated => "isolated",
+            Self::Impostor => "impostor",
+            Self::Recorded => "recorded",
+            Self::NotWanted => "not_wanted",
+            Self::Left => "left",
+        }
+    }
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Given(to) => write!(f, "{to} has taken it over"),
+            Self::Outranked(by) => write!(f, "{by} has the higher claim"),
+            Self::NoCarrier => f.write_str("the link has no carrier"),
+            Self::Isolated => f.write_str("nobody is heard on the segment any more"),
+            Self::Impostor => f.write_str("another host calls itself by our name"),
+            Self::Recorded => f.write_str("the Lease names somebody else"),
+            Self::NotWanted => f.write_str("it is not wanted any more"),
+            Self::Left => f.write_str("this process ends, and nobody is there to take it"),
+        }
+    }
 }
