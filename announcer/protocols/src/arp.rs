@@ -1,4 +1,5 @@
-//! ARP for IPv4 over Ethernet (RFC 826): the announcements that move an address to another host, and their decoder.
+//! ARP for IPv4 over Ethernet (RFC 826): the announcements that move an address to another host, the probe that asks who
+//! has it, and their decoder.
 //!
 //! ```text
 //!  0                   1                   2                   3
@@ -111,6 +112,25 @@ impl ArpMessage {
             target_mac: mac,
             target_ip: vip,
         }
+    }
+
+    /// The question who has `ip`, asked by one at `mac` who has no address yet (RFC 5227 section 2.1.1): it changes
+    /// nobody's cache.
+    #[must_use]
+    pub const fn probe(ip: Ipv4Addr, mac: MacAddress) -> Self {
+        Self {
+            operation: Operation::Request,
+            sender_mac: mac,
+            sender_ip: Ipv4Addr::UNSPECIFIED,
+            target_mac: MacAddress::new([0; 6]),
+            target_ip: ip,
+        }
+    }
+
+    /// Whether this was said without being asked: who says where an address is names it as the target, too.
+    #[must_use]
+    pub fn is_gratuitous(&self) -> bool {
+        self.sender_ip == self.target_ip && !self.sender_ip.is_unspecified()
     }
 
     /// The whole frame, from the sender's hardware address to `destination`; without padding.

@@ -3,11 +3,12 @@
 //! Every decoder takes what a stranger may have sent: it is bounded, never panics, and says at which octet it stopped.
 //!
 //! - [`ethernet`]: the frame header that everything on a segment starts with
-//! - [`arp`]: gratuitous ARP, which tells a segment who answers for an IPv4 address
-//! - [`ndp`]: unsolicited neighbour advertisements, the same for IPv6
+//! - [`arp`]: gratuitous ARP, which tells a segment who answers for an IPv4 address, and probes, which ask
+//! - [`ndp`]: unsolicited neighbour advertisements and solicitations, the same for IPv6
 //! - [`nftables`]: the part of the kernel's packet filter that the fence needs
 
 pub mod arp;
+mod checksum;
 pub mod ethernet;
 pub mod ndp;
 pub mod nftables;

@@ -34,6 +34,34 @@ fn gratuitous_reply_names_its_own_hardware_address_as_target() {
     assert_eq!(ArpMessage::decode(&REPLY[HEADER_LENGTH..]), Ok(message));
 }
 
+#[rustfmt::skip]
+const PROBE: [u8; 42] = [
+    0x02, 0x00, 0x00, 0x00, 0x00, 0x0b, 0x02, 0x00, 0x00, 0x00, 0x00, 0x0a, 0x08, 0x06,
+    0x00, 0x01, 0x08, 0x00, 0x06, 0x04, 0x00, 0x01,
+    0x02, 0x00, 0x00, 0x00, 0x00, 0x0a, 0, 0, 0, 0,
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 192, 0, 2, 7,
+];
+
+#[test]
+fn a_probe_asks_one_host_or_all_without_an_address_of_its_own() {
+    let message = ArpMessage::probe(VIP, MAC);
+    assert_eq!(message.frame(MacAddress::new([2, 0, 0, 0, 0, 0x0b])), PROBE);
+    assert_eq!(message.frame(MacAddress::BROADCAST)[..6], [0xff; 6]);
+    assert_eq!(ArpMessage::decode(&PROBE[HEADER_LENGTH..]), Ok(message));
+}
+
+#[test]
+fn only_what_names_its_own_address_as_target_is_gratuitous() {
+    assert!(ArpMessage::gratuitous_request(VIP, MAC).is_gratuitous());
+    assert!(ArpMessage::gratuitous_reply(VIP, MAC).is_gratuitous());
+    assert!(!ArpMessage::probe(VIP, MAC).is_gratuitous());
+    let nobody = ArpMessage::probe(Ipv4Addr::UNSPECIFIED, MAC);
+    assert!(!nobody.is_gratuitous());
+    let question =
+        ArpMessage { sender_ip: Ipv4Addr::new(192, 0, 2, 9), ..ArpMessage::probe(VIP, MAC) };
+    assert!(!question.is_gratuitous());
+}
+
 #[test]
 fn padding_after_the_message_is_passed_over() {
     let mut padded = REPLY[HEADER_LENGTH..].to_vec();
