@@ -5,10 +5,12 @@
 //! - [`ethernet`]: the frame header that everything on a segment starts with
 //! - [`arp`]: gratuitous ARP, which tells a segment who answers for an IPv4 address, and probes, which ask
 //! - [`ndp`]: unsolicited neighbour advertisements and solicitations, the same for IPv6
+//! - [`hello`]: what nodes tell each other about who answers for what
 //! - [`nftables`]: the part of the kernel's packet filter that the fence needs
 
 pub mod arp;
 mod checksum;
 pub mod ethernet;
+pub mod hello;
 pub mod ndp;
 pub mod nftables;
