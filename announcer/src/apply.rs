@@ -10,13 +10,13 @@ pub mod neighbours;
 pub mod packet_socket;
 pub mod status;
 
+use crate::segment::{LinkFacts, LinksFacts};
 use announcer_decide::candidacy::Candidacy;
 use announcer_decide::link::LinkName;
 use announcer_decide::plan::{NoticeFor, Plan};
 use announcer_decide::reason::Complaint;
 use announcer_decide::segment::{LinkState, Wanted};
 use announcer_decide::world::World;
-use crate::segment::{LinkFacts, LinksFacts};
 use model::claim::ClaimId;
 use model::service::ServiceKey;
 use shared::events::{Notice, Severity};

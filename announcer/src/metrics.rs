@@ -94,7 +94,11 @@ impl Metrics {
             Unit::Seconds,
             self.taking.clone(),
         );
-        registry.register("hellos_missed", "Hellos of others that did not arrive", self.missed.clone());
+        registry.register(
+            "hellos_missed",
+            "Hellos of others that did not arrive",
+            self.missed.clone(),
+        );
         registry.register(
             "address_conflicts",
             "Times that a stranger was seen to answer for an address of a Service",

@@ -5,7 +5,7 @@ use crate::metrics::Metrics;
 use crate::term::{Office, serve};
 use anyhow::Context;
 use prometheus_client::registry::Registry;
-use shared::admin::{self, Health};
+use shared::admin::{self, Answers};
 use shared::clock::Clock;
 use shared::events::Recorder;
 use shared::lease::{Election, Leadership};
@@ -30,16 +30,16 @@ pub async fn run(config: Config, host: &str) -> anyhow::Result<()> {
     let client = api_client::connect(&config.kubeconfigs, &metrics.requests).await?.client;
     let clock = Clock::start();
     let (ready_tx, ready_rx) = watch::channel(false);
-    let (health_tx, health_rx) = watch::channel(Health::default());
-    let _admin = config
-        .admin
-        .map(|address| Owned::spawn(admin::serve(address, Arc::new(registry), health_rx)));
+    let (serves_tx, serves_rx) = watch::channel(false);
+    let _admin = config.admin.map(|address| {
+        Owned::spawn(admin::serve(address, Arc::new(registry), Answers::ready_while(serves_rx)))
+    });
     let (recorder, recording) =
         Recorder::new(client.clone(), "kube-vip-cloud-provider", host, metrics.events.clone());
     let _recording = Owned::spawn(recording);
     let (resign_tx, resign_rx) = watch::channel(false);
     let (leadership_rx, mut election) = stand(&config, client.clone(), clock, resign_rx);
-    let _health = Owned::spawn(report_health(leadership_rx.clone(), ready_rx, health_tx));
+    let _health = Owned::spawn(report_health(leadership_rx.clone(), ready_rx, serves_tx));
     let office = Office { client, clock, recorder, metrics, ready_tx };
     let mut all_known = true;
     while !*leave_rx.borrow() {
@@ -97,11 +97,11 @@ fn stand(
 async fn report_health(
     mut leadership_rx: watch::Receiver<Leadership>,
     mut ready_rx: watch::Receiver<bool>,
-    health_tx: watch::Sender<Health>,
+    serves_tx: watch::Sender<bool>,
 ) {
     loop {
         let ready = *ready_rx.borrow_and_update() || !leadership_rx.borrow_and_update().claimed();
-        health_tx.send_replace(Health { ready });
+        serves_tx.send_replace(ready);
         tokio::select! {
             changed = leadership_rx.changed() => if changed.is_err() { return },
             changed = ready_rx.changed() => if changed.is_err() { return },

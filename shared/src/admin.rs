@@ -1,4 +1,4 @@
-//! The admin page: `/livez`, `/readyz`, `/healthz`, `/metrics`, and an index for people.
+//! The admin page: `/livez`, `/readyz`, `/healthz`, `/metrics`, `/status`, and an index for people.
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -26,20 +26,35 @@ const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset
 const INDEX: &str = "<!doctype html><title>kube-vip</title><h1>kube-vip</h1><ul><li><a href=\"/metrics\">metrics</a>\
     <li><a href=\"/livez\">livez</a><li><a href=\"/readyz\">readyz</a></ul>\n";
 
-/// What the probes are told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Health {
-    /// First lists have arrived and the process does what it is for.
-    pub ready: bool,
+/// A question that is answered when it is asked: all is well, or a sentence about what is not.
+pub type Question = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+
+/// What the process answers about itself.
+#[derive(Clone)]
+pub struct Answers {
+    /// Whether it does its work; if not, it is to be started anew.
+    pub live: Question,
+    /// Whether first lists have arrived and it does what it is for.
+    pub ready: Question,
+    /// What is known right now, as JSON, on `/status`; not every process has it.
+    pub status: Option<Arc<dyn Fn() -> String + Send + Sync>>,
+}
+
+impl Answers {
+    /// Those of a process that lives as long as it answers, and is ready while `ready_rx` says so.
+    #[must_use]
+    pub fn ready_while(ready_rx: watch::Receiver<bool>) -> Self {
+        let ready = move || {
+            let waiting = || "first lists have not arrived".to_owned();
+            ready_rx.borrow().then_some(()).ok_or_else(waiting)
+        };
+        Self { live: Arc::new(|| Ok(())), ready: Arc::new(ready), status: None }
+    }
 }
 
 /// Serves the page on `address` for ever. A port that is taken is a warning, not the end: the page is a window, and
 /// whatever else the process does goes on. It is asked for again until it is free.
-pub async fn serve(
-    address: SocketAddr,
-    registry: Arc<Registry>,
-    health_rx: watch::Receiver<Health>,
-) {
+pub async fn serve(address: SocketAddr, registry: Arc<Registry>, answers: Answers) {
     let listener = listen(address).await;
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
@@ -49,10 +64,10 @@ pub async fn serve(
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
-        let (registry, health_rx) = (Arc::clone(&registry), health_rx.clone());
+        let (registry, answers) = (Arc::clone(&registry), answers.clone());
         tokio::spawn(async move {
             let service = service_fn(move |request: Request<Incoming>| {
-                let answer = answer(request.uri().path(), &registry, *health_rx.borrow());
+                let answer = answer(request.uri().path(), &registry, &answers);
                 std::future::ready(Ok::<_, Infallible>(answer))
             });
             let mut builder = hyper::server::conn::http1::Builder::new();
@@ -93,16 +108,13 @@ async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// A body is never waited for: nobody may hold a place with one.
-fn answer(path: &str, registry: &Registry, health: Health) -> Response<Full<Bytes>> {
-    match path {
-        "/" => page(StatusCode::OK, "text/html; charset=utf-8", INDEX.to_owned()),
-        "/livez" | "/healthz" => page(StatusCode::OK, "text/plain", "ok\n".to_owned()),
-        "/readyz" if health.ready => page(StatusCode::OK, "text/plain", "ok\n".to_owned()),
-        "/readyz" => {
-            let waiting = "first lists have not arrived\n".to_owned();
-            page(StatusCode::SERVICE_UNAVAILABLE, "text/plain", waiting)
-        }
-        "/metrics" => {
+fn answer(path: &str, registry: &Registry, answers: &Answers) -> Response<Full<Bytes>> {
+    match (path, &answers.status) {
+        ("/", _) => page(StatusCode::OK, "text/html; charset=utf-8", INDEX.to_owned()),
+        ("/livez" | "/healthz", _) => verdict((answers.live)()),
+        ("/readyz", _) => verdict((answers.ready)()),
+        ("/status", Some(status)) => page(StatusCode::OK, "application/json", status()),
+        ("/metrics", _) => {
             let mut text = String::new();
             match prometheus_client::encoding::text::encode(&mut text, registry) {
                 Ok(()) => page(StatusCode::OK, METRICS_TYPE, text),
@@ -112,6 +124,14 @@ fn answer(path: &str, registry: &Registry, health: Health) -> Response<Full<Byte
             }
         }
         _ => page(StatusCode::NOT_FOUND, "text/plain", "not found\n".to_owned()),
+    }
+}
+
+/// All is well, or what is not.
+fn verdict(answer: Result<(), String>) -> Response<Full<Bytes>> {
+    match answer {
+        Ok(()) => page(StatusCode::OK, "text/plain", "ok\n".to_owned()),
+        Err(why) => page(StatusCode::SERVICE_UNAVAILABLE, "text/plain", format!("{why}\n")),
     }
 }
 
