@@ -5,7 +5,7 @@ use super::state::Ours;
 use super::{News, Output, Segment};
 use model::address::MacAddress;
 use model::claim::ClaimId;
-use model::hello::{Hello, Says, SenderId, Statement, Wish};
+use model::hello::{Hello, STATEMENTS_PER_HELLO, Says, SenderId, Statement, Wish};
 use model::machine::Time;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -32,9 +32,10 @@ impl Segment {
         let interval = self.interval(now);
         for _ in 0..self.speech.due(now, interval) {
             let owned = self.held();
-            let page = self.speech.page(&owned);
             let last = self.speech.bids_farewell();
-            let mut hello = self.hello(now, if last { Duration::ZERO } else { interval }, &page);
+            let mut hello = self.hello(now, if last { Duration::ZERO } else { interval });
+            let page = self.speech.page(&owned);
+            hello.statements = statements(&page, |claim| self.statement(now, claim));
             hello.wish = self.wish(last);
             for mac in self.deaf_to_us(now) {
                 outputs.push(Output::Send { hello: hello.clone(), to: Some(mac) });
@@ -42,15 +43,36 @@ impl Segment {
             outputs.push(Output::Send { hello, to: None });
         }
         for (mac, claims) in self.speech.take_answers() {
-            let page: Vec<ClaimId> = claims.into_iter().collect();
-            let pages = page.chunks(model::hello::STATEMENTS_PER_HELLO);
-            let pages: Vec<&[ClaimId]> = if page.is_empty() { vec![&[]] } else { pages.collect() };
-            for page in pages {
-                let hello = self.hello(now, interval, page);
-                outputs.push(Output::Send { hello, to: Some(mac) });
-            }
+            outputs.extend(self.answers(now, interval, mac, &claims));
         }
         self.speech.forget_the_said();
+    }
+
+    /// Hellos to one member; about everything if it asked about nothing, as far as that fits into one.
+    fn answers(
+        &mut self,
+        now: Time,
+        interval: Duration,
+        mac: MacAddress,
+        claims: &BTreeSet<ClaimId>,
+    ) -> Vec<Output> {
+        let mut hello = self.hello(now, interval);
+        let room = STATEMENTS_PER_HELLO;
+        let page: Vec<ClaimId> = if claims.is_empty() {
+            self.held().into_iter().take(room).collect()
+        } else {
+            claims.iter().copied().collect()
+        };
+        let mut outputs = Vec::new();
+        for part in page.chunks(room) {
+            hello.statements = statements(part, |claim| self.statement(now, claim));
+            outputs.push(Output::Send { hello: hello.clone(), to: Some(mac) });
+            hello.sequence = self.speech.next_sequence();
+        }
+        if outputs.is_empty() {
+            outputs.push(Output::Send { hello, to: Some(mac) });
+        }
+        outputs
     }
 
     fn wish(&mut self, last: bool) -> Wish {
@@ -63,7 +85,8 @@ impl Segment {
         }
     }
 
-    fn hello(&mut self, now: Time, interval: Duration, page: &[ClaimId]) -> Hello {
+    /// A hello that states nothing yet.
+    fn hello(&mut self, now: Time, interval: Duration) -> Hello {
         let heard = self.members.all().filter(|(_, member)| !member.is_silent(now));
         let heard: Vec<SenderId> = heard.map(|(id, _)| id).take(MENTIONED).collect();
         Hello {
@@ -76,7 +99,7 @@ impl Segment {
             macs: self.link.mac.into_iter().collect(),
             heard,
             owned: u32::try_from(self.held().len()).unwrap_or(u32::MAX),
-            statements: statements(page, |claim| self.statement(now, claim)),
+            statements: Vec::new(),
         }
     }
 

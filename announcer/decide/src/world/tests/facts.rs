@@ -60,7 +60,7 @@ pub(crate) fn subject(event: &Event) -> Subject {
         Event::AddressSeen(address)
         | Event::AddressGone(address)
         | Event::AddressPlaced(address) => Subject::Link(address.link.clone()),
-        Event::DefaultLinkSeen(_) => Subject::DefaultLink,
+        Event::DefaultLinkSeen(_) | Event::GatewaysSeen(_) => Subject::DefaultLink,
         Event::LeaseGained | Event::LeaseLost => Subject::Lease,
         Event::NodeSeen(node) => Subject::Node(node.name.clone()),
         Event::NodeGone(name) => Subject::Node(name.clone()),
@@ -248,7 +248,7 @@ fn ownership() -> impl Strategy<Value = BTreeMap<LinkName, Ownership>> {
     });
     let ownership = (proptest::option::of(owned), any::<bool>()).prop_map(|(owned, settled)| {
         let claims = owned.into_iter().map(|owned| (ClaimId::from(&owned.name), owned)).collect();
-        Ownership { claims, settled }
+        Ownership { claims, settled, left: false }
     });
     proptest::collection::btree_map(link_name(), ownership, 0..3)
 }
