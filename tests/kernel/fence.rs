@@ -164,6 +164,7 @@ fn only_a_hello_of_this_life_of_this_instance_opens_the_fence() {
     let ours = Datagram::hello(OURS);
     let wrong = [
         ("another life", Datagram { boot: BootId(OURS.boot.0 + 1), ..ours }),
+        ("of one who owns nothing", Datagram { from: OURS.port + 1, ..ours }),
         ("another port", Datagram { port: OURS.port + 1, ..ours }),
         ("forwarded", Datagram { ttl: 254, ..ours }),
     ];

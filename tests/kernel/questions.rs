@@ -189,6 +189,7 @@ pub(crate) struct Datagram {
     pub(crate) source: Ipv4Addr,
     pub(crate) destination: Ipv4Addr,
     pub(crate) ttl: u8,
+    pub(crate) from: u16,
     pub(crate) port: u16,
     pub(crate) boot: BootId,
 }
@@ -201,6 +202,7 @@ impl Datagram {
             source: NODE4,
             destination: Ipv4Addr::new(224, 0, 0, 18),
             ttl: 255,
+            from: hello.port,
             port: hello.port,
             boot: hello.boot,
         }
@@ -211,7 +213,7 @@ impl Datagram {
         let header = Header { destination: self.to, source: NODE_MAC, ether_type }.encode();
         // 20 octets of IPv4, 8 of UDP without a checksum, 4 of payload and the boot id.
         let mut start = [0x45, 0, 0, 40, 0, 0, 0, 0, self.ttl, 17, 0, 0];
-        let ([p0, p1], [q0, q1]) = (self.port.to_be_bytes(), OURS.port.to_be_bytes());
+        let ([p0, p1], [q0, q1]) = (self.port.to_be_bytes(), self.from.to_be_bytes());
         let udp = [q0, q1, p0, p1, 0, 20, 0, 0];
         let (source, destination) = (self.source.octets(), self.destination.octets());
         let sum = checksum(&[&start[..], &source, &destination].concat());

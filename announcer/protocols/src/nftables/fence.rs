@@ -6,7 +6,7 @@
 //!     set ours4 { type ipv4_addr; flags timeout; }
 //!     set ours6 { type ipv6_addr; flags timeout; }
 //!     chain egress { type filter hook egress device "eth0" priority 0; policy accept;
-//!       ip ttl 255 udp dport <port> <boot id> update @live { oif }
+//!       ip ttl 255 udp sport <port> udp dport <port> <boot id> update @live { oif }
 //!       arp saddr ip @ours4 oif != @live drop
 //!       icmpv6 type nd-neighbor-advert  icmpv6 taddr @ours6 oif != @live drop
 //!       icmpv6 type nd-neighbor-solicit ip6 saddr    @ours6 oif != @live drop
@@ -21,7 +21,9 @@
 //! `live` has at most one element: the link, for as long as the last hello is young enough. The hello itself puts it in,
 //! on its way out, so a process that was killed or paused needs to do nothing to fall silent.
 //!
-//! A hello counts when it was made by this life of this instance: its boot id is in it. Another instance on the same
+//! A hello counts when it was made by this life of this instance, which owns something: its boot id is in it, and it comes
+//! from the port that it goes to (whoever owns nothing yet speaks from another one, so that what an earlier life has left
+//! on the link stays silent). Another instance on the same
 //! link has another, and keeps nothing of ours alive. TTL 255 shuts out what this node merely forwards.
 
 use super::batch::{Batch, Chain, Filled, Hook, Key, Set};
@@ -122,7 +124,7 @@ impl Display for FenceName {
 /// By what the kernel knows the hellos of this life of this instance: IPv4, TTL 255, UDP, and this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OwnHello {
-    /// The UDP port they are sent to.
+    /// The UDP port they are sent to, and come from.
     pub port: u16,
     /// The boot id in them, in network order.
     pub boot: BootId,
@@ -249,7 +251,7 @@ fn our_hello(hello: &OwnHello) -> Vec<Expression> {
     let mut rule = protocol(EtherType::IPV4);
     rule.extend(equal(bytes(Base::Network, 8, 1), &[255]));
     rule.extend(equal(Expression::Meta(Meta::Transport), &[UDP]));
-    rule.extend(equal(bytes(Base::Transport, 2, 2), &port.to_be_bytes()));
+    rule.extend(equal(bytes(Base::Transport, 0, 4), &[port.to_be_bytes(); 2].concat()));
     rule.extend(equal(bytes(Base::Transport, boot_offset, 8), &boot.0.to_be_bytes()));
     rule
 }
