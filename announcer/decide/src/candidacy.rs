@@ -55,6 +55,7 @@ pub struct Ownership {
     /// Whether enough was heard to know that this is all: before that, nothing that an earlier life left is removed.
     pub settled: bool,
     /// Whether the process, having been asked to leave, owns nothing any more and has said so.
+    #[serde(default)]
     pub left: bool,
 }
 
