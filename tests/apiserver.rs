@@ -30,6 +30,8 @@ mod marks;
 mod players;
 #[path = "apiserver/policy.rs"]
 mod policy;
+#[path = "apiserver/reports.rs"]
+mod reports;
 #[path = "apiserver/reserved.rs"]
 mod reserved;
 #[path = "apiserver/takeover.rs"]
