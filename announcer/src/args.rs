@@ -1,8 +1,10 @@
 //! What was typed, and what it means. Everything that is wrong is said at once, before anything starts.
 
+mod hello;
+mod services;
+
 use crate::settings::{NOT_YET, SETTINGS, WITHOUT_EFFECT};
-use announcer_decide::config::{Config, ElectionConfig, RepeatPeriod};
-use announcer_decide::link::LinkName;
+use announcer_decide::config::{Config, ElectionConfig, HelloConfig, RepeatPeriod};
 use model::lease::LeaseSettings;
 use model::node::NodeName;
 use model::object::ObjectKey;
@@ -23,6 +25,12 @@ pub struct Meant {
     pub config: Config,
     /// The election for Services.
     pub election: ElectionConfig,
+    /// The namespace whose Services are looked after; `None` is all of them.
+    pub services_namespace: Option<String>,
+    /// How this process speaks on the segment.
+    pub hello: HelloConfig,
+    /// The file with the key that hellos are signed by; `None`: they are not.
+    pub hello_key: Option<PathBuf>,
     /// How claims are repeated.
     pub repeat: RepeatPeriod,
     /// Where metrics and probes are served; `None` is off.
@@ -119,26 +127,21 @@ fn meant(typed: &mut Typed, around: &Surroundings) -> Meant {
             "vip_leaderelection=false changes nothing: ARP always elects one owner".to_owned(),
         );
     }
-    let node = typed.text("nodeName").unwrap_or(&around.host).to_lowercase();
-    if node.is_empty() {
-        typed.faults.push("nodeName (vip_nodename): this host has no name; set it".to_owned());
+    let node = NodeName(typed.text("nodeName").unwrap_or(&around.host).to_lowercase());
+    if !(1..=253).contains(&node.0.len()) || !node.0.bytes().all(|octet| octet.is_ascii_graphic()) {
+        let name = &node.0;
+        typed
+            .faults
+            .push(format!("nodeName (vip_nodename): {name:?} is not the name of a node; set it"));
     }
-    if typed.text("serviceInterface") == Some("auto") {
-        let sentence = "serviceInterface (vip_servicesinterface): this version does not choose by address; name it";
-        typed.faults.push(sentence.to_owned());
-    }
-    let services_link = typed.text("serviceInterface").or_else(|| typed.text("interface"));
-    let config = Config {
-        services_link: services_link.map(|name| LinkName(name.to_owned())),
-        ..Config::of(NodeName(node.clone()))
-    };
+    let lease = lease_key(typed, around);
     let level = typed.parsed("log", str::parse::<i32>).unwrap_or_default();
     Meant {
-        config,
-        election: ElectionConfig {
-            lease: lease_key(typed, around),
-            settings: lease_settings(typed, node),
-        },
+        config: services::config(typed, around, node.clone(), lease.clone()),
+        election: ElectionConfig { lease, settings: lease_settings(typed, node.0.clone()) },
+        services_namespace: services::namespace(typed),
+        hello: hello::config(typed, node),
+        hello_key: typed.text("helloKeyFile").map(PathBuf::from),
         repeat: RepeatPeriod(repeat_period(typed)),
         admin: admin_address(typed),
         kubeconfigs: kubeconfigs(typed),
@@ -211,65 +214,4 @@ pub fn help() -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Meant, ReadSettingsError> {
-        let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
-        let environment =
-            environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        super::read(
-            &arguments,
-            &Surroundings { environment, host: "Node-A".to_owned(), pod_namespace: None },
-        )
-    }
-
-    #[test]
-    fn kube_vips_own_manifest_starts_it() {
-        let environment = [
-            ("vip_arp", "true"),
-            ("port", "6443"),
-            ("vip_nodename", ""),
-            ("vip_interface", "eth0"),
-            ("dns_mode", "first"),
-            ("svc_enable", "T"),
-            ("svc_leasename", "plndr-svcs-lock"),
-            ("vip_leaderelection", "true"),
-            ("vip_leaseduration", "15"),
-            ("vip_renewdeadline", "10"),
-            ("vip_retryperiod", "2"),
-            ("vip_address", ""),
-            ("prometheus_server", ":2112"),
-        ];
-        let meant = read(&[], &environment).unwrap();
-        assert_eq!(meant.config.node, NodeName("node-a".to_owned()));
-        assert_eq!(meant.election.settings.duration, Duration::from_secs(15));
-        assert_eq!(meant.election.lease, ObjectKey::new("kube-system", "plndr-svcs-lock"));
-        assert_eq!(meant.warnings, ["without effect in this version: port, dnsMode"]);
-    }
-
-    #[test]
-    fn says_everything_that_is_wrong_at_once() {
-        let environment = [
-            ("vip_arp", "maybe"),
-            ("bgp_enable", "true"),
-            ("vip_leaseduration", "2"),
-            ("prometheus_server", "x"),
-        ];
-        let error = read(&["--nope"], &environment).unwrap_err();
-        for part in ["--nope", "maybe", "BGP", "lease duration 2s", "svc_enable", "\"x\""] {
-            assert!(error.to_string().contains(part), "{part} is missing in: {error}");
-        }
-    }
-
-    #[test]
-    fn a_feature_that_is_off_is_no_fault_and_a_misspelt_variable_warns() {
-        let meant = read(&["--services"], &[("bgp_enable", "false"), ("vip_apr", "true")]).unwrap();
-        assert_eq!(meant.warnings, ["vip_apr is not a variable of this program"]);
-    }
-
-    #[test]
-    fn an_empty_flag_turns_the_page_off() {
-        assert_eq!(read(&["--services", "--prometheusHTTPServer="], &[]).unwrap().admin, None);
-    }
-}
+mod tests;

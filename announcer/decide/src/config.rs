@@ -1,6 +1,7 @@
 //! What was meant by the settings. Only combinations that make sense can be built.
 
 use crate::link::LinkName;
+use model::hello::Sender;
 use model::lease::LeaseSettings;
 use model::node::NodeName;
 use model::object::ObjectKey;
@@ -78,6 +79,17 @@ pub struct ElectionConfig {
     pub lease: ObjectKey,
     /// Identity and patience.
     pub settings: LeaseSettings,
+}
+
+/// How this process speaks on the segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HelloConfig {
+    /// By which name.
+    pub sender: Sender,
+    /// Time between two hellos of an owner; `None`: it says none, and the Leases alone decide.
+    pub interval: Option<Duration>,
+    /// The UDP port.
+    pub port: u16,
 }
 
 /// How a claim is repeated on the segment after its first burst.

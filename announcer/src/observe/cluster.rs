@@ -7,13 +7,34 @@ use kube::{Api, Client};
 use model::node::NodeName;
 use shared::api_servers::ApiServers;
 use shared::slim::{self, NodeObject, ServiceObject};
+use shared::task::Owned;
 use shared::watch::{Observed, follow};
 use tokio::sync::mpsc;
 
-/// Follows Services of type LoadBalancer. The API server selects them; one that changes its type arrives as gone, which
-/// is the release we want.
-pub async fn services(client: Client, events_tx: mpsc::Sender<Event>) {
-    let api: Api<ServiceObject> = Api::all(client);
+/// Starts to follow Services, EndpointSlices and Nodes; those that have a namespace in `namespace`, or in all.
+#[must_use]
+pub fn watch(
+    client: &Client,
+    namespace: Option<&str>,
+    servers: Option<ApiServers>,
+    events_tx: &mpsc::Sender<Event>,
+) -> Vec<Owned<()>> {
+    let namespace = namespace.map(str::to_owned);
+    let (client, events_tx) = (|| client.clone(), || events_tx.clone());
+    vec![
+        Owned::spawn(services(client(), namespace.clone(), events_tx())),
+        Owned::spawn(slices(client(), namespace, servers, events_tx())),
+        Owned::spawn(nodes(client(), events_tx())),
+    ]
+}
+
+/// Follows Services of type LoadBalancer, of `namespace` or of all. The API server selects them; one that changes its type
+/// arrives as gone, which is the release we want.
+async fn services(client: Client, namespace: Option<String>, events_tx: mpsc::Sender<Event>) {
+    let api: Api<ServiceObject> = match &namespace {
+        Some(namespace) => Api::namespaced(client, namespace),
+        None => Api::all(client),
+    };
     let selected = watcher::Config::default().fields("spec.type=LoadBalancer");
     let door = |observed| match observed {
         Observed::Seen(service) => Some(Event::ServiceSeen(service)),
@@ -24,10 +45,25 @@ pub async fn services(client: Client, events_tx: mpsc::Sender<Event>) {
     follow(api, selected, |object| Some(slim::service(object)), door, events_tx).await;
 }
 
-/// Follows EndpointSlices that belong to a Service with an address of its own. Those of the API server's own Service tell
-/// `servers`, too, where else to look for it.
-pub async fn slices(client: Client, servers: Option<ApiServers>, events_tx: mpsc::Sender<Event>) {
-    let api: Api<EndpointSlice> = Api::all(client);
+/// Follows EndpointSlices that belong to a Service with an address of its own, of `namespace` or of all. Those of the API
+/// server's own Service tell `servers`, too, where else to look for it.
+async fn slices(
+    client: Client,
+    namespace: Option<String>,
+    servers: Option<ApiServers>,
+    events_tx: mpsc::Sender<Event>,
+) {
+    let elsewhere =
+        servers.clone().filter(|_| namespace.as_deref().is_some_and(|it| it != "default"));
+    let api_servers = async {
+        if let Some(servers) = elsewhere {
+            api_servers(client.clone(), servers, events_tx.clone()).await;
+        }
+    };
+    let api: Api<EndpointSlice> = match &namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    };
     // Headless Services cannot be load balancers.
     let selected = watcher::Config::default()
         .labels("kubernetes.io/service-name,!service.kubernetes.io/headless");
@@ -43,11 +79,24 @@ pub async fn slices(client: Client, servers: Option<ApiServers>, events_tx: mpsc
         }
         slim::slice(object)
     };
-    follow(api, selected, slim, door, events_tx).await;
+    tokio::join!(follow(api, selected, slim, door, events_tx.clone()), api_servers);
+}
+
+/// Follows the EndpointSlices of the API server's own Service, where those of its namespace are not followed anyway.
+async fn api_servers(client: Client, servers: ApiServers, events_tx: mpsc::Sender<Event>) {
+    let api: Api<EndpointSlice> = Api::namespaced(client, "default");
+    let selected = watcher::Config::default().labels("kubernetes.io/service-name=kubernetes");
+    let slim = move |object| {
+        if let Some(own) = slim::api_servers(&object) {
+            servers.remember(own);
+        }
+        slim::slice(object)
+    };
+    follow(api, selected, slim, |_| None, events_tx).await;
 }
 
 /// Follows Nodes: how many there are, and how well this one can serve.
-pub async fn nodes(client: Client, events_tx: mpsc::Sender<Event>) {
+async fn nodes(client: Client, events_tx: mpsc::Sender<Event>) {
     let api: Api<NodeObject> = Api::all(client);
     let door = |observed| match observed {
         Observed::Seen(node) => Some(Event::NodeSeen(node)),

@@ -38,6 +38,34 @@ impl fmt::Display for ObjectKey {
     }
 }
 
+/// Whether `text` is a label of RFC 1123, as the API server wants the name of a namespace, and each part of most other names
+/// between their dots.
+#[must_use]
+pub fn is_label(text: &str) -> bool {
+    let inner = |octet: u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || octet == b'-';
+    (1..=63).contains(&text.len())
+        && text.bytes().all(inner)
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
 /// The version of an object that a decision was made on; opaque, compared by the API server only.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct ResourceVersion(pub String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_what_the_api_server_takes_for_one() {
+        let long = "x".repeat(63);
+        for text in ["red", "b-c", "0", "d1", &long] {
+            assert!(is_label(text), "{text}");
+        }
+        let long = "x".repeat(64);
+        for text in ["", ".", "a.b", "-a", "a-", "A", "a_b", "a b", "\u{e4}", &long] {
+            assert!(!is_label(text), "{text}");
+        }
+    }
+}

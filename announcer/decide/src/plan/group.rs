@@ -4,7 +4,7 @@ use super::rivals::Wanted;
 use crate::config::{Config, Owners};
 use model::address::Vip;
 use model::annotations::LEASE_NAME;
-use model::object::ObjectKey;
+use model::object::{ObjectKey, is_label};
 use model::service::{Service, TrafficPolicy};
 use std::collections::BTreeMap;
 
@@ -46,15 +46,6 @@ pub(super) fn lease_of(service: &Service) -> Result<Option<ObjectKey>, String> {
         ));
     }
     Ok(Some(ObjectKey::new(namespace, name)))
-}
-
-/// A label of RFC 1123, as the API server takes it.
-fn is_label(text: &str) -> bool {
-    let inner = |octet: u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || octet == b'-';
-    (1..=63).contains(&text.len())
-        && text.bytes().all(inner)
-        && !text.starts_with('-')
-        && !text.ends_with('-')
 }
 
 /// Things of which some have been found to be one; the lowest stands for all of them.

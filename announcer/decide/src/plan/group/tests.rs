@@ -18,14 +18,3 @@ fn what_hangs_together_in_a_long_chain_is_one() {
     (0..100_000).rev().for_each(|it| joined.join(&it, &(it + 1)));
     assert!((0..=100_000).rev().all(|it| joined.lowest(&it) == 0));
 }
-
-#[test]
-fn the_name_of_a_lease_is_as_the_api_server_takes_it() {
-    for text in ["red", "a.b-c.d1", "0"] {
-        assert!(text.split('.').all(is_label), "{text}");
-    }
-    let long = "x".repeat(64);
-    for text in ["", ".", "a..b", "-a", "a-", "A", "a_b", "a b", "\u{e4}", &long] {
-        assert!(!text.split('.').all(is_label), "{text}");
-    }
-}
