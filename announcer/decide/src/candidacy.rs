@@ -4,6 +4,7 @@ use model::address::Vip;
 use model::claim::{ClaimId, ClaimName, Epoch};
 use model::machine::Time;
 use model::node::{NodeName, Standing};
+use model::service::ServiceKey;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -19,6 +20,9 @@ pub struct Candidacy {
     pub vips: BTreeSet<Vip>,
     /// The nodes that may have it.
     pub nodes: Nodes,
+    /// The Services behind it. A peer without hellos that elects an owner for one of them keeps everybody from the claim.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub services: BTreeSet<ServiceKey>,
 }
 
 /// Which nodes may have a claim.

@@ -39,7 +39,12 @@ pub(super) fn claims<'a>(survey: &Survey<'a>, world: &World, config: &Config) ->
     let mut claims = Claims::default();
     let house = (Place::Default, Group::Lease(config.group.clone()));
     if let Some(link) = claims.link(&places, &house.0) {
-        let candidacy = Candidacy { name: name(&house), vips: BTreeSet::new(), nodes: Nodes::All };
+        let candidacy = Candidacy {
+            name: name(&house),
+            vips: BTreeSet::new(),
+            nodes: Nodes::All,
+            services: BTreeSet::new(),
+        };
         claims.house = Some((link.clone(), claims.add(link, candidacy)));
     }
     for (group, members) in together(&survey.announced, &places, config) {
@@ -48,6 +53,7 @@ pub(super) fn claims<'a>(survey: &Survey<'a>, world: &World, config: &Config) ->
             name: name(&group),
             vips: members.iter().flat_map(|it| it.vips()).collect(),
             nodes: nodes(members.iter().map(|it| &it.nodes)),
+            services: BTreeSet::new(),
         };
         let id = claims.add(link.clone(), candidacy);
         claims.of.extend(members.iter().map(|it| (&it.service.key, (link.clone(), id))));

@@ -40,7 +40,8 @@ pub(super) fn claim() -> ClaimId {
 pub(super) fn candidacies(vips: &[&str]) -> Candidacies {
     let vips = vips.iter().map(|vip| vip.parse().unwrap()).collect();
     let name = ClaimName("lease:kube-system/plndr-svcs-lock".to_owned());
-    Candidacies::from([(claim(), Candidacy { name, vips, nodes: Nodes::All })])
+    let services = BTreeSet::new();
+    Candidacies::from([(claim(), Candidacy { name, vips, nodes: Nodes::All, services })])
 }
 
 impl Cable {
