@@ -1,44 +1,47 @@
-//! Start order, the loop, stop order.
+//! Start order: what is made with what, and handed to the loop in [`crate::daemon`].
 
-use crate::apply::addresses::{Addresses, Mark};
-use crate::apply::neighbours::{NeighbourMetrics, announce};
-use crate::apply::status::{ReportAddress, Told};
-use crate::apply::{Done, Realms};
+use crate::apply::Realms;
+use crate::apply::addresses::Mark;
+use crate::apply::neighbours::NeighbourMetrics;
+use crate::apply::status::Told;
 use crate::args::Meant;
+use crate::daemon::{Daemon, Inlets, Tasks};
 use crate::metrics::Metrics;
+use crate::moved::Moved;
 use crate::observe::{cluster, links};
-use announcer_decide::config::Config;
-use announcer_decide::event::Event;
-use announcer_decide::link::Owner;
-use announcer_decide::plan::plan;
+use crate::segment::HelloSettings;
+use crate::vips::pulse::Pulse;
+use crate::vips::{self, VipsMetrics};
+use crate::{record, segment, status};
+use announcer_decide::config::Owners;
 use announcer_decide::world::World;
 use anyhow::Context;
 use prometheus_client::registry::Registry;
-use shared::admin::{self, Health};
+use protocols::hello::Key;
+use shared::admin;
 use shared::api_client::{self, Connection};
 use shared::api_requests::ApiRequests;
 use shared::clock::Clock;
 use shared::events::{EventMetrics, Recorder};
-use shared::lease::{Election, Leadership};
+use shared::lease::Leadership;
 use shared::notices::Notices;
-use shared::patch::{Answer, ServiceWriter};
+use shared::patch::ServiceWriter;
 use shared::shutdown;
-use shared::task::{Owned, first_end};
-use shared::writes::{Outcome, Writes};
+use shared::task::Owned;
+use shared::writes::Writes;
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep_until, timeout};
 
 /// Events that may wait; whoever observes waits where it is full.
 const QUEUE: usize = 4096;
-/// Pause before a plan that was carried out in part is tried again.
-const AGAIN: Duration = Duration::from_secs(1);
-/// Longest wait for our addresses to be gone when leaving.
-const GRACE: Duration = Duration::from_secs(2);
-/// Longest wait for the Lease to be released when leaving.
-const RELEASE: Duration = Duration::from_secs(3);
+/// How long the kernel answers for a process that has fallen silent, and how many hellos that is at least.
+const FENCE: Duration = Duration::from_millis(500);
+const FENCE_HELLOS: u32 = 10;
+/// News of the segment that may wait; more are counted and forgotten.
+const NEWS: usize = 1024;
 
 /// Runs until a signal asks to leave.
 ///
@@ -51,169 +54,110 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
     let requests = ApiRequests::register(registry.sub_registry_with_prefix("kube_vip"));
     let Connection { client, servers } = api_client::connect(&meant.kubeconfigs, &requests).await?;
     let metrics = Metrics::register(&mut registry, &meant);
-    let frames = NeighbourMetrics::register(registry.sub_registry_with_prefix("kube_vip"));
-    let monitoring = links::LinkMetrics::register(registry.sub_registry_with_prefix("kube_vip"));
-    let events = EventMetrics::register(registry.sub_registry_with_prefix("kube_vip"));
-    let (health_tx, health_rx) = watch::channel(Health::default());
-    let _admin = meant
-        .admin
-        .map(|address| Owned::spawn(admin::serve(address, Arc::new(registry), health_rx)));
+    let ours = registry.sub_registry_with_prefix("kube_vip");
+    let frames = NeighbourMetrics::register(ours);
+    let monitoring = links::LinkMetrics::register(ours);
+    let events = EventMetrics::register(ours);
+    let hellos = segment::HelloMetrics::register(ours);
+
+    let sender = meant.hello.sender.clone();
+    let hello = hello_settings(&meant)?;
+    let pulse = Pulse::new(clock, hello.fence / 2);
+    let (links_tx, links_rx) = watch::channel(Arc::default());
+    let (ownership_tx, ownership_rx) = watch::channel(Arc::default());
+    let (placed_tx, placed_rx) = watch::channel(Arc::default());
+    let (records_tx, records_rx) = watch::channel(None);
+    let (news_tx, news_rx) = mpsc::channel(NEWS);
+    let (vips_leave_tx, vips_leave_rx) = watch::channel(false);
+    let (record_leave_tx, record_leave_rx) = watch::channel(false);
+
+    let boot = segment::boot_id();
+    let (segment, asks) = segment::start(
+        segment::Wiring {
+            sender: sender.clone(),
+            boot,
+            hello: hello.clone(),
+            clock,
+            pulse: pulse.clone(),
+            metrics: hellos,
+        },
+        segment::Inlets { links_rx: links_rx.clone(), placed_rx: placed_rx.clone(), records_rx },
+        segment::Outlets { ownership_tx, news_tx },
+    )?;
+    let vips = vips::start(
+        vips::Settings {
+            instance: sender.instance.clone(),
+            hello: segment::own_hello(&hello, boot),
+            fence: hello.fence,
+            repeat: meant.repeat.0,
+            pulse: pulse.clone(),
+        },
+        VipsMetrics { frames, links: monitoring.clone() },
+        ownership_rx.clone(),
+        placed_tx,
+        vips_leave_rx,
+    )?;
+
+    let (ready_tx, ready_rx) = watch::channel(false);
+    let answers = status::answers(&pulse, ready_rx, asks);
+    let _admin =
+        meant.admin.map(|address| Owned::spawn(admin::serve(address, Arc::new(registry), answers)));
 
     let (events_tx, events_rx) = mpsc::channel(QUEUE);
-    let namespace = meant.services_namespace.as_deref();
-    let mut parts = cluster::watch(&client, namespace, servers, &events_tx);
-    let links = Owned::spawn(links::follow(Mark::SERVICES, events_tx, monitoring));
-    let (resign_tx, resign_rx) = watch::channel(false);
-    let election = &meant.election;
-    let (standing, leadership_rx) =
-        Election::new(client.clone(), election.lease.clone(), election.settings.clone(), clock);
-    let election = Owned::spawn(standing.run(resign_rx));
-    let (connection, handle, _) =
-        rtnetlink::new_connection().context("cannot open a netlink socket")?;
-    let netlink = Owned::spawn(connection);
+    let mark = Mark::of(&sender.instance);
     let (recorder, recording) =
         Recorder::new(client.clone(), "kube-vip", &meant.config.node.0, events);
-    let recording = Owned::spawn(recording);
-    let (claims_tx, claims_rx) = watch::channel(BTreeSet::new());
-    let gate = gate(leadership_rx.clone(), clock);
-    let neighbours = Owned::spawn(announce(claims_rx, meant.repeat.0, gate, frames));
-    let writer = ServiceWriter::new(client, clock, leadership_rx.clone());
+    let namespace = meant.services_namespace.as_deref();
+    let mut parts = cluster::watch(&client, namespace, servers, &events_tx);
+    parts.push(Owned::spawn(links::follow(mark, events_tx, monitoring)));
+    parts.push(Owned::spawn(recording));
+    let record = Owned::spawn(record::keep(
+        client.clone(),
+        meant.election.clone(),
+        clock,
+        links_rx,
+        ownership_rx.clone(),
+        records_tx,
+        record_leave_rx,
+    ));
+    // Ownership is decided on the segment, and every write carries the version that it was decided on.
+    let (_unopposed_tx, unopposed_rx) = watch::channel(Leadership::unopposed());
     let realms = Realms {
-        addresses: Addresses::new(handle, Mark::SERVICES),
-        claims_tx,
-        statuses: Writes::new(writer),
+        links_tx,
+        statuses: Writes::new(ServiceWriter::new(client, clock, unopposed_rx)),
         told: Told::default(),
-        notices: Notices::new(recorder),
+        notices: Notices::new(recorder.clone()),
         complaints: BTreeSet::new(),
     };
     let mut daemon = Daemon {
+        moved: Moved::new(meant.config.node.clone(), recorder),
         config: meant.config,
         world: World::default(),
         realms,
-        clock,
-        leadership_rx,
-        health_tx,
+        ready_tx,
         metrics,
-        again: None,
     };
-    parts.extend([links, netlink, recording, neighbours]);
-    daemon.follow(events_rx, leave_rx, Tasks { election, parts }, resign_tx).await
+    let inlets = Inlets { events_rx, ownership_rx, placed_rx, news_rx, leave_rx };
+    let tasks = Tasks { parts, segment, vips, vips_leave_tx, record, record_leave_tx };
+    daemon.follow(inlets, tasks).await
 }
 
-/// Says at the moment of sending whether this node may speak: a process that was paused has yet to notice.
-fn gate(
-    leadership_rx: watch::Receiver<Leadership>,
-    clock: Clock,
-) -> impl Fn() -> bool + Send + 'static {
-    move || leadership_rx.borrow().leads(clock.now())
+/// How hellos are said; the key is read from its file.
+fn hello_settings(meant: &Meant) -> anyhow::Result<HelloSettings> {
+    let key = meant.hello_key.as_deref().map(read_key).transpose()?;
+    let interval = meant.hello.interval.unwrap_or(Duration::from_millis(50));
+    Ok(HelloSettings {
+        interval,
+        port: meant.hello.port,
+        key: key.map(Arc::new),
+        fence: FENCE.max(interval.saturating_mul(FENCE_HELLOS)),
+        spread: meant.config.owners == Owners::Spread,
+    })
 }
 
-/// What must live as long as the program does.
-struct Tasks {
-    election: Owned<()>,
-    parts: Vec<Owned<()>>,
-}
-
-/// The one owner of what is known, and the loop around it.
-struct Daemon {
-    config: Config,
-    world: World,
-    realms: Realms,
-    clock: Clock,
-    leadership_rx: watch::Receiver<Leadership>,
-    health_tx: watch::Sender<Health>,
-    metrics: Metrics,
-    again: Option<Instant>,
-}
-
-impl Daemon {
-    async fn follow(
-        &mut self,
-        mut events_rx: mpsc::Receiver<Event>,
-        mut leave_rx: watch::Receiver<bool>,
-        mut tasks: Tasks,
-        resign_tx: watch::Sender<bool>,
-    ) -> anyhow::Result<()> {
-        loop {
-            tokio::select! {
-                event = events_rx.recv() => self.take(event.context("nothing observes any more")?, &mut events_rx),
-                changed = self.leadership_rx.changed() => changed.context("the election ended")?,
-                outcome = self.realms.statuses.next() => {
-                    self.count(&outcome);
-                    continue;
-                }
-                () = sleep_until(self.again.unwrap_or_else(Instant::now)), if self.again.is_some() => {}
-                () = shutdown::wait(&mut leave_rx) => break,
-                place = first_end(&mut tasks.parts) => anyhow::bail!("part {place} of the program has ended"),
-                ended = tasks.election.finished() => return ended.context("the election failed"),
-            }
-            self.plan_and_apply().await;
-        }
-        self.leave(&mut events_rx).await;
-        // The segment is free of us: now somebody else may own.
-        resign_tx.send_replace(true);
-        if timeout(RELEASE, tasks.election.finished()).await.is_err() {
-            tracing::warn!("the Lease was not released in time; it runs out by itself");
-        }
-        Ok(())
-    }
-
-    /// Takes in `first` and everything that has queued up behind it: a burst of a thousand Services costs one plan.
-    fn take(&mut self, first: Event, events_rx: &mut mpsc::Receiver<Event>) {
-        let mut next = Some(first);
-        while let Some(event) = next {
-            tracing::debug!(?event, "observed");
-            self.world.apply(event);
-            next = events_rx.try_recv().ok();
-        }
-    }
-
-    async fn plan_and_apply(&mut self) {
-        let leads = self.leadership_rx.borrow_and_update().leads(self.clock.now());
-        self.world.apply(if leads { Event::LeaseGained } else { Event::LeaseLost });
-        let plan = plan(&self.world, &self.config);
-        self.metrics.show(leads, &plan);
-        self.health_tx.send_replace(Health { ready: self.world.ready() });
-        let applied = self.realms.apply(plan, &self.world).await;
-        for address in applied.placed {
-            self.world.apply(Event::AddressPlaced(address));
-        }
-        self.again = match applied.done {
-            Done::All => None,
-            Done::Part => Some(Instant::now() + AGAIN),
-        };
-    }
-
-    /// Wants nothing any more and waits until the kernel says that nothing of ours is left.
-    async fn leave(&mut self, events_rx: &mut mpsc::Receiver<Event>) {
-        self.world.apply(Event::LeaveRequested);
-        self.plan_and_apply().await;
-        let ours =
-            |world: &World| world.addresses().iter().any(|address| address.owner == Owner::Us);
-        let gone = async {
-            while ours(&self.world) {
-                let Some(event) = events_rx.recv().await else { return };
-                self.take(event, events_rx);
-            }
-        };
-        if timeout(GRACE, gone).await.is_err() {
-            tracing::warn!("addresses of ours are still on a link; the next start removes them");
-        }
-    }
-
-    fn count(&mut self, outcome: &Outcome<ReportAddress>) {
-        match &outcome.answer {
-            Answer::Written => {
-                self.realms.told.accepted(&outcome.service, &outcome.change);
-                self.metrics.statuses.inc();
-                tracing::info!(service = %outcome.service, "announced and reported: {}", outcome.change);
-            }
-            Answer::Outdated | Answer::Gone | Answer::NotLeading => {
-                tracing::debug!(service = %outcome.service, answer = ?outcome.answer, "not reported");
-            }
-            Answer::Refused(error) | Answer::Failed(error) => {
-                tracing::warn!(service = %outcome.service, %error, "not reported; trying again");
-            }
-        }
-    }
+fn read_key(path: &Path) -> anyhow::Result<Key> {
+    let octets = std::fs::read(path)
+        .with_context(|| format!("cannot read the key for hellos, {}", path.display()))?;
+    Key::new(octets.trim_ascii())
+        .with_context(|| format!("{} holds no key for hellos", path.display()))
 }

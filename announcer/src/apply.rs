@@ -12,7 +12,7 @@ pub mod status;
 
 use crate::segment::{LinkFacts, LinksFacts};
 use announcer_decide::candidacy::Candidacy;
-use announcer_decide::link::LinkName;
+use announcer_decide::link::{LinkName, Owner};
 use announcer_decide::plan::{NoticeFor, Plan};
 use announcer_decide::reason::Complaint;
 use announcer_decide::segment::{LinkState, Wanted};
@@ -24,6 +24,7 @@ use shared::notices::Notices;
 use shared::writes::Writes;
 use status::{ReportAddress, Told};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -83,9 +84,22 @@ fn facts(plan: &Plan, world: &World) -> LinksFacts {
             alone: plan.alone,
             leaving: world.leaving(),
         };
-        Some((name.clone(), LinkFacts { index: link.index, state, wanted }))
+        Some((
+            name.clone(),
+            LinkFacts { index: link.index, ip: first_ip(world, name), state, wanted },
+        ))
     });
     links.collect()
+}
+
+/// An address of this node on `link`, as the source of hellos.
+fn first_ip(world: &World, link: &LinkName) -> Option<Ipv4Addr> {
+    let here = world.addresses().iter().filter(|it| it.link == *link && it.owner != Owner::Us);
+    here.filter_map(|it| match it.ip {
+        IpAddr::V4(ip) => Some(ip),
+        IpAddr::V6(_) => None,
+    })
+    .next()
 }
 
 fn notices(notices: BTreeMap<ServiceKey, NoticeFor>) -> BTreeMap<ServiceKey, Notice> {

@@ -38,7 +38,7 @@ pub(crate) struct Inlets {
 pub(crate) struct Tasks {
     pub(crate) parts: Vec<Owned<()>>,
     /// The thread that decides.
-    pub(crate) segment: oneshot::Receiver<anyhow::Result<()>>,
+    pub(crate) segment: oneshot::Receiver<()>,
     /// The thread that keeps addresses, and how it is asked to end.
     pub(crate) vips: oneshot::Receiver<anyhow::Result<()>>,
     pub(crate) vips_leave_tx: watch::Sender<bool>,
@@ -92,7 +92,7 @@ impl Daemon {
                 place = first_end(&mut tasks.parts) => {
                     anyhow::bail!("part {place} of the program has ended")
                 }
-                ended = &mut tasks.segment => return ended.context("the segment thread has failed")?,
+                ended = &mut tasks.segment => return ended.context("the segment thread has failed"),
                 ended = &mut tasks.vips => {
                     return ended.context("the thread for the addresses has failed")?
                 }
@@ -121,9 +121,8 @@ impl Daemon {
 
     fn learn_placed(&mut self, placed_rx: &mut watch::Receiver<Arc<PlacedOnLinks>>) {
         let placed = Arc::clone(&placed_rx.borrow_and_update());
-        let vips = placed.iter().flat_map(|(link, here)| {
-            here.vips.iter().map(|vip| (link.clone(), *vip))
-        });
+        let vips =
+            placed.iter().flat_map(|(link, here)| here.vips.iter().map(|vip| (link.clone(), *vip)));
         self.world.apply(Event::PlacedSeen(vips.collect()));
     }
 
@@ -148,7 +147,9 @@ impl Daemon {
         }
         tasks.vips_leave_tx.send_replace(true);
         if timeout(GRACE, &mut tasks.vips).await.is_err() {
-            tracing::warn!("addresses of ours are still on a link; they go by themselves within a minute");
+            tracing::warn!(
+                "addresses of ours are still on a link; they go by themselves within a minute"
+            );
         }
         tasks.record_leave_tx.send_replace(true);
         if timeout(RELEASE, tasks.record.finished()).await.is_err() {

@@ -3,8 +3,13 @@
 pub mod app;
 pub mod apply;
 pub mod args;
+mod daemon;
 pub mod manifest;
 pub mod metrics;
+mod moved;
 pub mod observe;
+pub mod record;
+pub mod segment;
 pub mod settings;
+pub mod status;
 pub mod vips;

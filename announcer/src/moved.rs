@@ -45,7 +45,7 @@ impl Moved {
                 metrics.taken(cause, *after);
                 let Some(candidacy) = candidacy(claim) else { return };
                 let (name, addresses) = (&candidacy.name, candidacy.vips.len());
-                                tracing::info!(%link, %name, addresses, ?after, "this node takes it: {cause}");
+                tracing::info!(%link, %name, addresses, ?after, "this node takes it: {cause}");
                 self.tell_services(&candidacy, cause, world);
             }
             News::Lost { claim, why } => {

@@ -1,12 +1,18 @@
-//! Sends whole Ethernet frames on a link (packet(7)); the one module that has to write a socket address by hand.
+//! Sends whole Ethernet frames on a link and receives them (packet(7)); the one module that has to write a socket address
+//! by hand.
 
 #![allow(unsafe_code, reason = "no safe crate builds the address of a packet socket (sockaddr_ll)")]
+
+mod listen;
+
+pub use listen::{Arrival, ReceiveFrameError};
 
 use protocols::ethernet;
 use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, Socket, Type};
 use std::io;
+use std::os::fd::{AsRawFd, RawFd};
 
-/// A socket that sends frames on one link and receives nothing.
+/// A socket that sends frames on one link, and receives those it was told to listen for.
 #[derive(Debug)]
 pub struct PacketSocket {
     socket: Socket,
@@ -59,7 +65,7 @@ pub enum SendFrameError {
 }
 
 impl PacketSocket {
-    /// Opens a socket for the link with the kernel's number `index`.
+    /// Opens a socket for the link with the kernel's number `index` that receives nothing.
     ///
     /// Protocol 0 and no binding: no frame is ever queued on it, so it costs nothing on a busy link.
     ///
@@ -90,6 +96,12 @@ impl PacketSocket {
             Some(libc::ENXIO | libc::ENODEV) => SendFrameError::LinkGone { index },
             _ => refused(error),
         })
+    }
+}
+
+impl AsRawFd for PacketSocket {
+    fn as_raw_fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
     }
 }
 

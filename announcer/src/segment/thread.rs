@@ -1,0 +1,179 @@
+//! The thread: waits for frames, facts and deadlines, and lets the machines decide. Nothing else runs on it, because it
+//! must never be late.
+
+use super::line::Line;
+use super::voice::Voice;
+use super::{Asks, Inlets, LinkNews, LinkReports, Outlets, Wiring};
+use crate::vips::LinkOwnership;
+use announcer_decide::link::LinkName;
+use announcer_decide::segment::Settings;
+use model::machine::{Machine, Time};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+use tokio::sync::mpsc::error::TrySendError;
+
+/// The longest sleep: the pulse beats at least so often, and sockets that failed are opened again.
+const NAP: Duration = Duration::from_secs(1);
+/// What counts as late.
+const LATE: Duration = Duration::from_millis(10);
+
+/// All links.
+pub(super) struct Lines {
+    wiring: Wiring,
+    voice: Voice,
+    lines: BTreeMap<LinkName, Line>,
+    outlets: Outlets,
+    published: LinkOwnership,
+}
+
+impl Lines {
+    pub(super) fn new(wiring: Wiring, outlets: Outlets) -> Self {
+        let voice = Voice { port: wiring.hello.port, key: wiring.hello.key.clone() };
+        Self { wiring, voice, lines: BTreeMap::new(), outlets, published: BTreeMap::new() }
+    }
+
+    /// Runs until nobody tells what is wanted any more.
+    pub(super) async fn run(mut self, mut inlets: Inlets, mut asks: Asks) {
+        inlets.links_rx.mark_changed();
+        inlets.records_rx.mark_changed();
+        loop {
+            let deadline = self.deadline();
+            let instant = self.wiring.clock.instant(deadline);
+            tokio::select! {
+                biased;
+                changed = inlets.links_rx.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    self.learn_links(&mut inlets);
+                }
+                changed = inlets.placed_rx.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    self.learn_placed(&mut inlets);
+                }
+                Ok(()) = inlets.records_rx.changed() => self.learn_records(&mut inlets),
+                Some(reply) = asks.recv() => {
+                    // Whoever asked may have gone.
+                    let _ = reply.send(self.reports());
+                }
+                () = self.frames() => {}
+                () = tokio::time::sleep_until(instant) => self.notice_lateness(deadline),
+            }
+            self.turn();
+        }
+    }
+
+    /// When the first machine wants to act.
+    fn deadline(&self) -> Time {
+        let nap = self.wiring.clock.now() + NAP;
+        self.lines.values().filter_map(|line| line.machine.deadline()).fold(nap, Time::min)
+    }
+
+    /// Waits for a frame on any link; for ever where nothing can be heard.
+    async fn frames(&self) {
+        std::future::poll_fn(|context| {
+            let mut sockets = self.lines.values().filter_map(Line::socket);
+            // Each is asked, so that each wakes us.
+            let waiting = sockets.by_ref().filter(|it| it.poll_waiting(context).is_ready()).count();
+            if waiting > 0 { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    fn notice_lateness(&self, deadline: Time) {
+        if self.wiring.clock.now().since(deadline) > LATE {
+            self.wiring.metrics.late.inc();
+        }
+    }
+
+    fn learn_links(&mut self, inlets: &mut Inlets) {
+        let now = self.wiring.clock.now();
+        let facts = Arc::clone(&inlets.links_rx.borrow_and_update());
+        self.lines
+            .retain(|name, line| facts.get(name).is_some_and(|known| known.index == line.index()));
+        for (name, known) in facts.iter() {
+            if !self.lines.contains_key(name) {
+                let mut line = Line::new(name.clone(), self.settings(), known);
+                if let Some(records) = inlets.records_rx.borrow().clone() {
+                    line.recorded(now, records);
+                }
+                self.lines.insert(name.clone(), line);
+            }
+            if let Some(line) = self.lines.get_mut(name) {
+                line.learn(now, known);
+            }
+        }
+    }
+
+    fn settings(&self) -> Settings {
+        let wiring = &self.wiring;
+        Settings {
+            sender: wiring.sender.clone(),
+            boot: wiring.boot,
+            interval: wiring.hello.interval,
+            fence: wiring.hello.fence,
+            spread: wiring.hello.spread,
+        }
+    }
+
+    fn learn_placed(&mut self, inlets: &mut Inlets) {
+        let now = self.wiring.clock.now();
+        let placed = Arc::clone(&inlets.placed_rx.borrow_and_update());
+        for (name, line) in &mut self.lines {
+            let here = placed.get(name).map(|here| here.placed.clone()).unwrap_or_default();
+            line.placed(now, here);
+        }
+    }
+
+    fn learn_records(&mut self, inlets: &mut Inlets) {
+        let now = self.wiring.clock.now();
+        let Some(records) = inlets.records_rx.borrow_and_update().clone() else { return };
+        for line in self.lines.values_mut() {
+            line.recorded(now, Arc::clone(&records));
+        }
+    }
+
+    /// Hears everything that is waiting, and only then lets the machines act.
+    fn turn(&mut self) {
+        let Self { wiring, voice, lines, outlets, published } = self;
+        let mut ownership_changed = lines.len() != published.len();
+        for line in lines.values_mut() {
+            line.open(voice, wiring.clock);
+            line.drain(voice, &wiring.metrics);
+        }
+        let now = wiring.clock.now();
+        let mut quiet = false;
+        for (name, line) in lines.iter_mut() {
+            for news in line.turn(now, voice, &wiring.metrics) {
+                tell(outlets, LinkNews { link: name.clone(), news });
+            }
+            quiet |= line.machine.is_quiet(now);
+            ownership_changed |= published.get(name) != Some(line.machine.ownership());
+        }
+        if ownership_changed {
+            let latest =
+                lines.iter().map(|(name, it)| (name.clone(), it.machine.ownership().clone()));
+            *published = latest.collect();
+            outlets.ownership_tx.send_replace(Arc::new(published.clone()));
+        }
+        if !quiet {
+            wiring.pulse.beat();
+        }
+    }
+
+    fn reports(&self) -> LinkReports {
+        let now = self.wiring.clock.now();
+        self.lines.iter().map(|(name, line)| (name.clone(), line.machine.report(now))).collect()
+    }
+}
+
+/// News that nobody has the time to read is left out: it is for people, and what is owned is told elsewhere.
+fn tell(outlets: &Outlets, news: LinkNews) {
+    if let Err(TrySendError::Full(news)) = outlets.news_tx.try_send(news) {
+        tracing::debug!(?news, "left out: too much news");
+    }
+}
