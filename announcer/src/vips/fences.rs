@@ -50,11 +50,22 @@ impl Fences {
         Lifetimes(lifetimes)
     }
 
-    fn cover_on(&mut self, link: &LinkName, ips: &[IpAddr], world: &World) -> Lifetime {
-        if !self.standing.contains_key(link) {
-            let raised = self.raise(link, world);
-            self.standing.insert(link.clone(), raised);
+    /// Raises the fences of `links` that do not stand yet.
+    pub(super) fn raise_on<'a>(
+        &mut self,
+        links: impl Iterator<Item = &'a LinkName>,
+        world: &World,
+    ) {
+        for link in links {
+            if !self.standing.contains_key(link) && world.link(link).is_some() {
+                let raised = self.raise(link, world);
+                self.standing.insert(link.clone(), raised);
+            }
         }
+    }
+
+    fn cover_on(&mut self, link: &LinkName, ips: &[IpAddr], world: &World) -> Lifetime {
+        self.raise_on(std::iter::once(link), world);
         let Some(Some(fence)) = self.standing.get_mut(link) else { return Lifetime::BARE };
         match fence.protect(ips, Lifetime::IN_FENCE) {
             Ok(()) => Lifetime::GUARDED,
@@ -132,12 +143,7 @@ impl Fences {
             .filter(|address| address.owner == Owner::Us)
             .map(|address| address.link.clone())
             .collect();
-        for link in ours {
-            if !self.standing.contains_key(&link) {
-                let raised = self.raise(&link, world);
-                self.standing.insert(link, raised);
-            }
-        }
+        self.raise_on(ours.iter(), world);
     }
 
     /// The link is gone, and its fence with it.

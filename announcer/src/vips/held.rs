@@ -28,6 +28,18 @@ impl Held {
         }
     }
 
+    /// Whether `vip` was owned in this life, and is not any more.
+    pub(super) fn has_lost(&self, link: &LinkName, vip: Vip, ownership: &LinkOwnership) -> bool {
+        let owned = ownership
+            .get(link)
+            .is_some_and(|owned| owned.claims.values().any(|claim| claim.vips.contains(&vip)));
+        let known = self
+            .vips
+            .get(link)
+            .is_some_and(|claims| claims.values().any(|vips| vips.contains(&vip)));
+        known && !owned
+    }
+
     /// What may be announced, and what is placed.
     pub(super) fn standing(
         &self,

@@ -104,6 +104,8 @@ impl Keeper {
             Arc::clone(&self.ownership_rx.borrow_and_update())
         };
         self.held.learn(&ownership);
+        // Before there is anything to stand behind them: the hello of a taking is to find them standing.
+        self.fences.raise_on(ownership.keys(), &self.world);
         let wanted = self.wanted(&ownership);
         let index_of = |name: &_| self.world.link(name).map(|link| link.index);
         let changes = difference::addresses(&wanted, self.world.addresses(), index_of);
@@ -112,7 +114,7 @@ impl Keeper {
         self.tell(&ownership);
     }
 
-    /// What is to be on the links: what is owned, and on a link that is not settled what is there.
+    /// What is to be on the links: what is owned, and on a link that is not settled what an earlier life has left there.
     fn wanted(&self, ownership: &LinkOwnership) -> BTreeSet<Placement> {
         let is_settled =
             |link: &LinkName| self.leaving || ownership.get(link).is_some_and(|it| it.settled);
@@ -123,7 +125,8 @@ impl Keeper {
         let there = self.world.addresses().iter().filter(|it| it.owner == Owner::Us);
         let kept = there.filter(|it| !is_settled(&it.link)).filter_map(|it| {
             let vip = Vip::new(it.ip).ok()?;
-            Some(Placement { link: it.link.clone(), vip })
+            let lost = self.held.has_lost(&it.link, vip, ownership);
+            (!lost).then(|| Placement { link: it.link.clone(), vip })
         });
         owned.chain(kept).collect()
     }
