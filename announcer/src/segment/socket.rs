@@ -10,7 +10,6 @@ use shared::clock::Clock;
 use std::io;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 /// Frames that are read in one go; a flood must not keep this node from speaking.
@@ -42,14 +41,7 @@ impl SegmentSocket {
     pub(super) fn open(index: u32, port: u16, clock: Clock) -> Result<Self, ListenError> {
         let socket = PacketSocket::listen(index, &filter::program(port), &[GROUP_MAC])?;
         let buffer = vec![0; filter::LONGEST as usize];
-        Ok(Self {
-            // Nobody waits for room to send: every frame that has left would wake this thread.
-            socket: AsyncFd::with_interest(socket, Interest::READABLE)?,
-            buffer,
-            clock,
-            drained_at: clock.now(),
-            more: false,
-        })
+        Ok(Self { socket: socket.watched()?, buffer, clock, drained_at: clock.now(), more: false })
     }
 
     /// Ready when a frame waits, or the link has something to say.

@@ -2,7 +2,7 @@
 
 #![allow(
     unsafe_code,
-    reason = "no safe crate sets a packet socket's options, or reads the kernel's receive time"
+    reason = "no safe crate sets a packet socket's options, reads the kernel's receive time, or waits for any descriptor"
 )]
 
 use super::{OpenPacketSocketError, PacketSocket, link_address};
@@ -12,6 +12,8 @@ use socket2::SockFilter;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::time::Duration;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 /// Everything, for which libc has a name of another type (`ETH_P_ALL`).
 const ALL: EtherType = EtherType(0x0003);
@@ -73,6 +75,16 @@ impl PacketSocket {
         };
         set_up().map_err(|source| OpenPacketSocketError { index, source })?;
         Ok(opened)
+    }
+
+    /// The socket, so that a task of this runtime can wait for frames; nobody waits for room to send, or every frame that
+    /// has left would wake it.
+    ///
+    /// # Errors
+    /// The runtime cannot watch it.
+    pub fn watched(self) -> io::Result<AsyncFd<Self>> {
+        // SAFETY: this value owns its descriptor, never puts another in its place, and closes it when it is dropped.
+        unsafe { AsyncFd::register_with_interest(self, Interest::READABLE) }.map_err(Into::into)
     }
 
     /// Puts the next frame that waits into `buffer`, cut to its size; `None` when none waits.
