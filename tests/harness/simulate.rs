@@ -7,6 +7,7 @@
 //! ```
 //!
 //! [`election`]: candidates for one Lease. [`allocation`]: cloud providers that are elected, watch, and give addresses.
+//! [`segment`]: nodes that agree who answers for what.
 
 pub mod agenda;
 pub mod allocation;
@@ -14,6 +15,7 @@ pub mod candidate;
 pub mod chance;
 pub mod election;
 pub mod lease_store;
+pub mod segment;
 
 use std::fmt;
 use std::time::Duration;
