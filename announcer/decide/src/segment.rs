@@ -173,10 +173,11 @@ impl Segment {
         }
     }
 
-    /// Whether nothing is ours any more, and everybody was told.
+    /// Whether nothing is ours any more, and everybody was told who can be.
     fn has_left(&self) -> bool {
         let idle = |state: &ClaimState| matches!(state.ours, state::Ours::Nothing);
-        self.claims.values().all(idle) && self.speech.has_bidden_farewell()
+        let told = self.speech.has_bidden_farewell() || !self.presence.is_up();
+        self.claims.values().all(idle) && told
     }
 }
 
@@ -185,6 +186,7 @@ impl Machine for Segment {
     type Output = Output;
 
     fn handle(&mut self, now: Time, input: Input) -> Vec<Output> {
+        let on_time = self.timing.expected.is_none_or(|at| now <= at);
         match input {
             Input::Wanted(wanted) => self.want(wanted),
             Input::LinkSeen(link) => self.link_seen(now, link),
@@ -198,6 +200,10 @@ impl Machine for Segment {
                 self.placed = placed;
                 self.timing.changed = true;
             }
+        }
+        if on_time {
+            // What was heard may have put the next turn off; who waits for that is not late.
+            self.timing.expected = self.deadline().map(|at| at.max(now));
         }
         Vec::new()
     }
@@ -224,11 +230,11 @@ impl Machine for Segment {
 
     fn deadline(&self) -> Option<Time> {
         let now = self.timing.turned_at;
-        if self.timing.changed {
-            return Some(now);
-        }
         if self.is_quiet(now) {
             return Some(self.timing.quiet_until);
+        }
+        if self.timing.changed {
+            return Some(now);
         }
         let inquiries = self.inquiries.values().filter_map(Inquiry::next).min();
         let silences = self.next_silence(now);

@@ -41,6 +41,8 @@ impl Segment {
         self.drop_the_unwanted(now);
         self.fill(now);
         if !self.is_settled(now) {
+            // Once it is, it is due.
+            self.timing.judge = Some(now);
             return;
         }
         let candidacies = Arc::clone(&self.wanted.claims);

@@ -23,9 +23,6 @@ impl Segment {
         if !self.may_speak() {
             return;
         }
-        if self.wanted.leaving && self.owns_nothing() && self.speech.is_said() {
-            self.speech.bid_farewell();
-        }
         if self.speech.is_roll_waiting() {
             outputs.extend(self.link.gateways.iter().map(|ip| Output::Ask { ip: *ip, to: None }));
         }
@@ -44,6 +41,9 @@ impl Segment {
         }
         for (mac, claims) in self.speech.take_answers() {
             outputs.extend(self.answers(now, interval, mac, &claims));
+        }
+        if self.wanted.leaving && self.owns_nothing() && self.speech.is_said() {
+            self.speech.bid_farewell();
         }
         self.speech.forget_the_said();
     }

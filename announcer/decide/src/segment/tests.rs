@@ -2,9 +2,10 @@
 
 mod cable;
 
-use super::{Loss, News};
+use super::{Input, LinkState, Loss, News, Placed};
 use crate::candidacy::Cause;
 use cable::{Cable, MS, claim};
+use model::machine::Machine;
 use model::node::Standing;
 use std::time::Duration;
 
@@ -52,6 +53,28 @@ fn nobody_moves_while_nothing_happens() {
     cable.run(SECOND * 30);
     assert_eq!(cable.owner(), owner);
     assert_eq!(cable.nodes[owner].machine.ownership().claims[&claim()].epoch, epoch);
+}
+
+#[test]
+fn who_has_nothing_to_do_for_a_while_is_not_late() {
+    let mut cable = Cable::with(3);
+    for _ in 0..5_000 {
+        cable.run(MS);
+        assert!(cable.nodes.iter().all(|node| !node.machine.is_quiet(cable.now)));
+    }
+}
+
+#[test]
+fn a_late_process_listens_before_its_next_turn() {
+    let (mut cable, owner) = agreed();
+    cable.nodes[owner].running = false;
+    cable.run(SECOND);
+    cable.nodes[owner].running = true;
+    cable.run(MS);
+    let node = &mut cable.nodes[owner];
+    assert!(node.machine.is_quiet(cable.now));
+    node.machine.handle(cable.now, Input::Placed(Placed::default()));
+    assert!(node.machine.deadline().is_some_and(|at| at > cable.now), "it would never rest");
 }
 
 #[test]
@@ -134,6 +157,16 @@ fn a_node_that_is_to_be_spared_gives_its_claims_away_and_gets_none_while_another
     cable.want(owner, |wanted| wanted.standing = Standing::SPARED);
     cable.run(SECOND);
     assert_ne!(cable.owner(), owner);
+}
+
+#[test]
+fn who_leaves_without_a_cable_does_not_wait_for_one() {
+    let (mut cable, owner) = agreed();
+    let now = cable.now;
+    cable.nodes[owner].machine.handle(now, Input::LinkSeen(LinkState::default()));
+    cable.want(owner, |wanted| wanted.leaving = true);
+    cable.run(MS * 10);
+    assert!(cable.nodes[owner].machine.ownership().left);
 }
 
 #[test]

@@ -24,6 +24,7 @@ pub(super) struct Node {
     /// Whether its kernel answers for what it has, though the process is gone.
     pub(super) serves: bool,
     pub(super) has: BTreeSet<Vip>,
+    pub(super) placed: Placed,
     pub(super) news: Vec<News>,
     pub(super) wanted: Wanted,
 }
@@ -75,6 +76,7 @@ impl Cable {
         let fresh = Node::new(number, &self.nodes[place].wanted.claims);
         let node = &mut self.nodes[place];
         node.machine = fresh.machine;
+        node.placed = Placed::default();
         node.running = true;
         self.start(place);
     }
@@ -110,7 +112,11 @@ impl Cable {
         }
         let placed: BTreeSet<ClaimId> =
             owned.claims.iter().filter(|(_, it)| !it.vips.is_empty()).map(|(id, _)| *id).collect();
-        node.machine.handle(now, Input::Placed(Placed { whole: placed.clone(), any: placed }));
+        let placed = Placed { whole: placed.clone(), any: placed };
+        if placed != node.placed {
+            node.placed = placed.clone();
+            node.machine.handle(now, Input::Placed(placed));
+        }
         for output in outputs {
             self.carry(number, output);
         }
@@ -185,6 +191,7 @@ impl Node {
             plugged: true,
             serves: false,
             has: BTreeSet::new(),
+            placed: Placed::default(),
             news: Vec::new(),
             wanted: Wanted { claims: Arc::new(claims.clone()), ..Wanted::default() },
         }
