@@ -1,14 +1,18 @@
-//! Elections, and cloud providers that give addresses, in modelled time: thousands of runs with delays, losses, refusals,
-//! pauses, kills and outages.
+//! Elections, cloud providers that give addresses, and nodes on a segment, in modelled time: thousands of runs with
+//! delays, losses, refusals, pauses, kills and outages.
 //!
-//! `SEED=n` plays one run again; `SIMULATION_SEEDS=n` says how many (`make test` plays some, `make soak` all).
+//! `SEED=n` plays one run again, and `TRACE=1` tells its story; `SIMULATION_SEEDS=n` says how many (`make test` plays
+//! some, `make soak` all).
 
 use anyhow::{Context, Result};
 use tests::simulate::allocation::{self, Circumstances, Outcome};
 use tests::simulate::election::run;
+use tests::simulate::segment;
 
 /// How many runs when nobody says.
 const RUNS: u64 = 2_000;
+/// Of so many seeds one is played on the segment: its runs take longer.
+const SEGMENT_SHARE: u64 = 5;
 
 fn number(name: &str) -> Result<Option<u64>> {
     let Ok(text) = std::env::var(name) else { return Ok(None) };
@@ -80,6 +84,51 @@ fn a_seed_always_plays_the_same_allocation() -> Result<()> {
             allocation::run(seed, Circumstances::USUAL)?,
             allocation::run(seed, Circumstances::USUAL)?
         );
+    }
+    Ok(())
+}
+
+#[test]
+fn a_claim_on_a_segment_always_has_an_owner_and_never_two() -> Result<()> {
+    if let Some(seed) = number("SEED")? {
+        let (story, outcome) = segment::tell(seed, segment::Circumstances::USUAL);
+        if number("TRACE")?.is_some() {
+            println!("{}", story.join("\n"));
+        }
+        println!("seed {seed}: {:?}", outcome?);
+        return Ok(());
+    }
+    let runs = number("SIMULATION_SEEDS")?.unwrap_or(RUNS) / SEGMENT_SHARE;
+    let mut all = segment::Outcome::default();
+    for seed in 0..runs {
+        all = all.and(segment::run(seed, segment::Circumstances::USUAL)?);
+    }
+    println!("seeds 0 to {runs}: {all:?}");
+    let runs = usize::try_from(runs)?;
+    let moves = all.moves;
+    assert!(moves.free > runs && moves.silence * 2 > runs, "hardly anything happened: {moves:?}");
+    assert!(moves.given > 0 && moves.released > 0 && moves.lapsed > 0, "{moves:?}");
+    Ok(())
+}
+
+#[test]
+fn an_owner_too_many_or_too_few_is_noticed() {
+    let usual = segment::Circumstances::USUAL;
+    for circumstances in [
+        segment::Circumstances { fences: false, ..usual },
+        segment::Circumstances { kernels_answer: false, ..usual },
+        segment::Circumstances { places: false, ..usual },
+    ] {
+        let noticed = (0..300).any(|seed| segment::run(seed, circumstances).is_err());
+        assert!(noticed, "{circumstances:?}");
+    }
+}
+
+#[test]
+fn a_seed_always_plays_the_same_segment() -> Result<()> {
+    for seed in [0, 1, 4711] {
+        let usual = segment::Circumstances::USUAL;
+        assert_eq!(segment::run(seed, usual)?, segment::run(seed, usual)?);
     }
     Ok(())
 }

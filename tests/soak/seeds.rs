@@ -1,4 +1,5 @@
-//! Elections, and providers that give addresses, in modelled time, by the thousand, on all processors.
+//! Elections, providers that give addresses, and nodes on a segment, in modelled time, by the thousand, on all
+//! processors.
 
 use crate::progress::Progress;
 use anyhow::{Context, Result, anyhow};
@@ -9,6 +10,7 @@ use std::time::Instant;
 use tests::simulate::Violation;
 use tests::simulate::allocation::{self, Circumstances};
 use tests::simulate::election;
+use tests::simulate::segment;
 
 /// What is played between two notes of the progress.
 const PORTION: u64 = 2_000;
@@ -31,7 +33,7 @@ pub(crate) async fn play(count: u64) -> Result<Progress> {
         progress.say(
             count,
             &format!(
-                "seeds {first} to {}: never two leaders, no address given twice or lost",
+                "seeds {first} to {}: never two leaders, no address given twice or lost, one owner on a segment",
                 last - 1
             ),
             start,
@@ -40,9 +42,10 @@ pub(crate) async fn play(count: u64) -> Result<Progress> {
     Ok(progress)
 }
 
-/// Plays both runs of this seed; returns how many terms there were in them.
+/// Plays all runs of this seed; returns how many terms there were in them.
 fn play_one(seed: u64) -> Result<usize, Violation> {
     let terms = election::run(seed)?.terms;
+    segment::run(seed, segment::Circumstances::USUAL)?;
     Ok(terms.saturating_add(allocation::run(seed, Circumstances::USUAL)?.terms))
 }
 

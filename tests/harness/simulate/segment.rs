@@ -208,7 +208,11 @@ impl Run {
         let mut chance = Chance::new(seed);
         let scene = Scene::new(&mut chance);
         let name = |who: usize| NodeName(format!("n{who}"));
-        let mut nodes: Vec<_> = scene.intervals.iter().enumerate().collect::<Vec<_>>()
+        let mut nodes: Vec<_> = scene
+            .intervals
+            .iter()
+            .enumerate()
+            .collect::<Vec<_>>()
             .into_iter()
             .map(|(who, interval)| Node::new(who, name(who), *interval))
             .collect();

@@ -37,10 +37,20 @@ impl Claim {
         let [high, low] = u16::try_from(number).unwrap_or_default().to_be_bytes();
         let ip = |second: u8, address: usize| match address % 2 {
             0 => IpAddr::from([10, second, high, low]),
-            _ => IpAddr::from(Ipv6Addr::new(0xfd00, u16::from(second), 0, 0, 0, 0, 0, u16::from(low))),
+            _ => IpAddr::from(Ipv6Addr::new(
+                0xfd00,
+                u16::from(second),
+                0,
+                0,
+                0,
+                0,
+                0,
+                u16::from(low),
+            )),
         };
-        let vips = (0..addresses)
-            .filter_map(|address| Vip::new(ip(u8::try_from(address / 2).unwrap_or(0), address)).ok());
+        let vips = (0..addresses).filter_map(|address| {
+            Vip::new(ip(u8::try_from(address / 2).unwrap_or(0), address)).ok()
+        });
         let name = ClaimName(format!("vip:10.0.{high}.{low}"));
         Self {
             id: ClaimId::from(&name),

@@ -36,7 +36,8 @@ impl Run {
 
     /// A node; in half of all cases one that owns something.
     fn somebody(&mut self) -> usize {
-        let owners: Vec<_> = (0..self.nodes.len()).filter(|who| self.judge.owns_any(*who)).collect();
+        let owners: Vec<_> =
+            (0..self.nodes.len()).filter(|who| self.judge.owns_any(*who)).collect();
         if self.chance.one_in(2) && !owners.is_empty() {
             let one = self.chance.between(0, owners.len() - 1);
             return owners.get(one).copied().unwrap_or_default();
@@ -237,7 +238,9 @@ impl Run {
         both: bool,
         length: Duration,
     ) {
-        self.note(|| format!("FAULT {name} ({from:x} to {to:x}, {loss}, both {both}) for {length:?}"));
+        self.note(|| {
+            format!("FAULT {name} ({from:x} to {to:x}, {loss}, both {both}) for {length:?}")
+        });
         let number = self.network.begin(Fault { from, to, kinds, loss });
         self.plan(length, Happening::Mends(number));
         if both {
@@ -304,7 +307,9 @@ impl Run {
     /// Somebody who has nothing to do with the cluster uses an address.
     fn let_stranger_answer(&mut self, length: Duration) {
         let number = self.chance.between(0, self.claims.len().saturating_sub(1));
-        let Some(vip) = self.claims.get(number).and_then(|claim| claim.vips.first()) else { return };
+        let Some(vip) = self.claims.get(number).and_then(|claim| claim.vips.first()) else {
+            return;
+        };
         let ip = vip.ip();
         self.note(|| format!("FAULT a stranger has {ip} of c{number} for {length:?}"));
         self.network.strangers.insert(ip, number);

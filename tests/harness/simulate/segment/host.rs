@@ -1,7 +1,7 @@
 //! A node: its power, its cable, its clock, and what its kernel answers for.
 
-use super::process::Process;
 use super::network::mac_of;
+use super::process::Process;
 use model::address::MacAddress;
 use model::node::{NodeName, Standing};
 use std::collections::{BTreeMap, BTreeSet};

@@ -174,11 +174,13 @@ impl Run {
             return;
         }
         let pairs: Vec<_> = each(answering)
-            .flat_map(|one| each(answering).filter(move |other| one < *other).map(move |it| (one, it)))
+            .flat_map(|one| {
+                each(answering).filter(move |other| one < *other).map(move |it| (one, it))
+            })
             .collect();
-        self.judge.overlaps.retain(|(it, one, other), _| {
-            *it != claim || pairs.contains(&(*one, *other))
-        });
+        self.judge
+            .overlaps
+            .retain(|(it, one, other), _| *it != claim || pairs.contains(&(*one, *other)));
         for (one, other) in pairs {
             let Some(hearing) = self.hearing(one, other) else {
                 self.judge.overlaps.remove(&(claim, one, other));
@@ -244,7 +246,9 @@ impl Run {
         let lasted = now.saturating_sub(since.max(self.judge.disturbed));
         let bound = self.gap();
         if lasted > bound {
-            self.wrong(format!("nobody has answered for c{claim} for {lasted:?}, more than {bound:?}"));
+            self.wrong(format!(
+                "nobody has answered for c{claim} for {lasted:?}, more than {bound:?}"
+            ));
         }
     }
 

@@ -166,7 +166,9 @@ impl Network {
 
     /// Whether anything said by one can reach the other.
     pub(super) fn reaches(&self, from: usize, to: usize) -> bool {
-        [HELLO_ALL, HELLO_ONE, ARP_ALL, ARP_ONE].iter().any(|kind| self.loss(from, to, *kind) < 1_000)
+        [HELLO_ALL, HELLO_ONE, ARP_ALL, ARP_ONE]
+            .iter()
+            .any(|kind| self.loss(from, to, *kind) < 1_000)
     }
 }
 
@@ -230,11 +232,8 @@ impl Run {
         if let Some(host) = self.network.learned.get(&ip).copied()
             && host != frame.from
         {
-            let answer = Frame {
-                from: host,
-                to: Some(frame.from),
-                said: Said::Answer(ip, mac_of(host)),
-            };
+            let answer =
+                Frame { from: host, to: Some(frame.from), said: Said::Answer(ip, mac_of(host)) };
             self.plan(ms(1), Happening::Arrives(frame.from, Rc::new(answer)));
         }
         true

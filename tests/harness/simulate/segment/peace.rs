@@ -3,8 +3,8 @@
 use super::api::LEASE;
 use super::bounds::{CONVERGED, PLANNED_MOVES};
 use super::host::Power;
-use super::network::{each, only};
 use super::judge::Cut;
+use super::network::{each, only};
 use super::process::ms_between;
 use super::scene::{Plot, ms};
 use super::{Happening, Run, Violation};

@@ -267,7 +267,7 @@ impl Run {
         }
         let fresh = process.machine.ownership().clone();
         let before = std::mem::replace(&mut process.published, fresh.clone());
-        let leaves = process.leaving && fresh.claims.is_empty();
+        let leaves = process.leaving && fresh.left;
         for (id, owned) in &fresh.claims {
             if before.claims.get(id).is_none_or(|it| it.epoch != owned.epoch) {
                 let claim = self.claims.iter().position(|claim| claim.id == *id);
@@ -283,10 +283,14 @@ impl Run {
         if before.settled != fresh.settled {
             self.note(|| format!("n{who} settled: {}", fresh.settled));
         }
-        self.judge.owns(who, self.claims.iter().map(|claim| fresh.claims.contains_key(&claim.id)), now);
+        self.judge.owns(
+            who,
+            self.claims.iter().map(|claim| fresh.claims.contains_key(&claim.id)),
+            now,
+        );
         self.look_at_addresses(who);
         if leaves {
-            self.plan(Duration::from_millis(300), Happening::Gone(who, self.life_of(who)));
+            self.plan(Duration::from_millis(10), Happening::Gone(who, self.life_of(who)));
         }
     }
 

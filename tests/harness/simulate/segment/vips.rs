@@ -43,9 +43,10 @@ impl Run {
     fn wanted_addresses(&self, who: usize) -> BTreeMap<IpAddr, usize> {
         let process = self.nodes.get(who).and_then(|node| node.process.as_ref());
         let Some(process) = process else { return BTreeMap::new() };
-        let owned = self.claims.iter().enumerate().filter_map(|(number, claim)| {
-            Some((number, process.published.claims.get(&claim.id)?))
-        });
+        let owned =
+            self.claims.iter().enumerate().filter_map(|(number, claim)| {
+                Some((number, process.published.claims.get(&claim.id)?))
+            });
         owned.flat_map(|(number, it)| it.vips.iter().map(move |vip| (vip.ip(), number))).collect()
     }
 
@@ -57,9 +58,10 @@ impl Run {
         let clock = node.clock(now);
         let Some(process) = node.process.as_mut().filter(|it| it.life == life) else { return };
         let settled = process.published.settled;
-        let surplus = node.kernel.addresses().find(|(ip, address)| {
-            !wanted.contains_key(ip) && (settled || address.life == life)
-        });
+        let surplus = node
+            .kernel
+            .addresses()
+            .find(|(ip, address)| !wanted.contains_key(ip) && (settled || address.life == life));
         let missing = wanted.iter().find(|(ip, _)| !node.kernel.has(**ip));
         if let Some((ip, address)) = surplus {
             node.kernel.remove(ip);
@@ -117,9 +119,11 @@ impl Run {
         let Some(node) = self.nodes.get_mut(who) else { return };
         let Some(process) = &mut node.process else { return };
         let any = node.kernel.addresses().filter_map(|(_, it)| Some(self.claims.get(it.claim)?.id));
-        let whole = process.published.claims.iter().filter(|(_, owned)| {
-            owned.vips.iter().all(|vip| node.kernel.has(vip.ip()))
-        });
+        let whole = process
+            .published
+            .claims
+            .iter()
+            .filter(|(_, owned)| owned.vips.iter().all(|vip| node.kernel.has(vip.ip())));
         let placed = Placed { whole: whole.map(|(id, _)| *id).collect(), any: any.collect() };
         if placed != process.placed {
             process.placed = placed.clone();
