@@ -1,10 +1,13 @@
 //! The fence, as a neighbour sees it who asks for addresses, and as `nft` shows it.
 
-use crate::questions::{Datagram, NODE_MAC, OURS, Questions, VIPS, socket, solicitation};
+use crate::questions::{Datagram, NODE_MAC, OURS, PEER_MAC, Questions, VIPS, socket, solicitation};
 use announcer::vips::fence::{Fence, RaiseFenceError};
 use model::address::MacAddress;
-use model::hello::BootId;
+use model::hello::{BootId, Hello, Sender, Wish};
+use model::node::{NodeName, Standing};
 use protocols::arp::ArpMessage;
+use protocols::hello::encode;
+use protocols::hello::frame::{Envelope, GROUP_MAC};
 use protocols::ndp::unsolicited_advertisement;
 use protocols::nftables::fence::{FenceName, OwnHello};
 use std::collections::BTreeSet;
@@ -182,14 +185,36 @@ fn only_a_hello_of_this_life_of_this_instance_opens_the_fence() {
     assert_eq!(questions.answered(), all(), "ours");
 }
 
+/// A frame as this process sends it, to all or to one member.
+fn sent_hello(to: MacAddress, owner: bool) -> Vec<u8> {
+    let sender = Sender { node: NodeName("n1".to_owned()), instance: "svc".to_owned() };
+    let hello = Hello {
+        sender,
+        boot: OURS.boot,
+        sequence: 1,
+        interval: Duration::from_millis(50),
+        standing: Standing::FIT,
+        wish: Wish::Nothing,
+        macs: vec![NODE_MAC],
+        heard: Vec::new(),
+        owned: u32::from(owner),
+        statements: Vec::new(),
+    };
+    let ip = Ipv4Addr::UNSPECIFIED;
+    Envelope { to, from: NODE_MAC, ip, port: OURS.port, owner }
+        .encode(&encode(&hello, None).unwrap())
+}
+
 #[test]
-fn a_hello_to_one_member_opens_the_fence() {
-    let mut questions = Questions::prepare();
-    let _fence = raise(&questions.segment.node, ENDLESS);
-    let to = MacAddress::new([2, 0, 0, 0, 0, 2]);
-    let alone = Datagram { to, destination: Ipv4Addr::new(192, 0, 2, 2), ..Datagram::hello(OURS) };
-    questions.send(&alone.frame());
-    assert_eq!(questions.answered(), all());
+fn a_hello_of_an_owner_opens_the_fence_to_all_or_to_one_member() {
+    for to in [GROUP_MAC, PEER_MAC] {
+        let mut questions = Questions::prepare();
+        let _fence = raise(&questions.segment.node, ENDLESS);
+        questions.send(&sent_hello(to, false));
+        assert_eq!(questions.answered(), NONE, "whoever owns nothing opens nothing");
+        questions.send(&sent_hello(to, true));
+        assert_eq!(questions.answered(), all());
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use model::address::MacAddress;
 use model::hello::BootId;
 use protocols::arp::{ArpMessage, Operation};
 use protocols::ethernet::{EtherType, Header};
+use protocols::hello::BOOT_AT;
 use protocols::nftables::fence::OwnHello;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -29,7 +30,7 @@ pub(crate) const VIPS: [IpAddr; 2] = [
 ];
 /// The hellos of the process under test.
 pub(crate) const OURS: OwnHello =
-    OwnHello { port: 9_999, boot: BootId(0x0123_4567_89ab_cdef), boot_offset: 4 };
+    OwnHello { port: 9_999, boot: BootId(0x0123_4567_89ab_cdef), boot_offset: BOOT_AT };
 
 /// The node, with [`VIPS`] on its link, and the one who asks.
 pub(crate) struct Questions {
@@ -211,14 +212,14 @@ impl Datagram {
     pub(crate) fn frame(&self) -> Vec<u8> {
         let ether_type = EtherType::IPV4;
         let header = Header { destination: self.to, source: NODE_MAC, ether_type }.encode();
-        // 20 octets of IPv4, 8 of UDP without a checksum, 4 of payload and the boot id.
-        let mut start = [0x45, 0, 0, 40, 0, 0, 0, 0, self.ttl, 17, 0, 0];
+        // 20 octets of IPv4, 8 of UDP without a checksum, 20 of payload with the boot id at its end.
+        let mut start = [0x45, 0, 0, 48, 0, 0, 0, 0, self.ttl, 17, 0, 0];
         let ([p0, p1], [q0, q1]) = (self.port.to_be_bytes(), self.from.to_be_bytes());
-        let udp = [q0, q1, p0, p1, 0, 20, 0, 0];
+        let udp = [q0, q1, p0, p1, 0, 28, 0, 0];
         let (source, destination) = (self.source.octets(), self.destination.octets());
         let sum = checksum(&[&start[..], &source, &destination].concat());
         start[10..].copy_from_slice(&sum.to_be_bytes());
-        let payload = [&[0; 4][..], &self.boot.0.to_be_bytes()].concat();
+        let payload = [&[0; BOOT_AT as usize][..], &self.boot.0.to_be_bytes()].concat();
         [&header[..], &start, &source, &destination, &udp, &payload].concat()
     }
 }
