@@ -2,7 +2,9 @@
 
 use crate::fence::{ENDLESS, NONE, all, name, raise, try_raise};
 use crate::questions::{Datagram, OURS, Questions, VIPS, nft};
-use announcer::vips::fence::{ChangeFenceError, Fence, RaiseFenceError, Standing, lower_left_over};
+use announcer::vips::fence::{
+    ChangeFenceError, Condition, Fence, RaiseFenceError, lower_left_over,
+};
 use model::hello::BootId;
 use protocols::nftables::fence::{FenceName, OwnHello};
 use serde_json::Value;
@@ -64,10 +66,10 @@ fn an_older_table_of_the_same_name_is_replaced_whatever_is_in_it() {
     let listed = nft(node, "list ruleset");
     assert!(!listed.contains("older") && listed.contains("10.9.0.0"), "{listed}");
     assert!(!listed.contains("192.0.2.7"), "what the older one held is gone: {listed}");
-    assert_eq!(older.stands().unwrap(), Standing::Replaced);
-    assert_eq!(newer.stands().unwrap(), Standing::Whole);
+    assert_eq!(older.stands().unwrap(), Condition::Replaced);
+    assert_eq!(newer.stands().unwrap(), Condition::Whole);
     older.lower().unwrap();
-    assert_eq!(newer.stands().unwrap(), Standing::Whole, "it stays when the older one is lowered");
+    assert_eq!(newer.stands().unwrap(), Condition::Whole, "it stays when the older one is lowered");
 }
 
 #[test]
@@ -106,7 +108,7 @@ fn two_instances_on_one_link_do_not_open_or_lower_each_others_fence() {
     assert_eq!(questions.answered(), NONE);
     services.lower().unwrap();
     assert_eq!(questions.answered(), all());
-    assert_eq!(control_plane.stands().unwrap(), Standing::Whole);
+    assert_eq!(control_plane.stands().unwrap(), Condition::Whole);
     control_plane.lower().unwrap();
     assert_eq!(questions.nft("list ruleset"), "");
 }
@@ -115,19 +117,19 @@ fn two_instances_on_one_link_do_not_open_or_lower_each_others_fence() {
 fn a_fence_that_somebody_has_removed_is_missed_and_can_be_raised_again() {
     let mut questions = Questions::prepare();
     let mut fence = raise(&questions.segment.node, ENDLESS);
-    assert_eq!(fence.stands().unwrap(), Standing::Whole);
+    assert_eq!(fence.stands().unwrap(), Condition::Whole);
     questions.nft("flush ruleset");
-    assert_eq!(fence.stands().unwrap(), Standing::Gone);
+    assert_eq!(fence.stands().unwrap(), Condition::Gone);
     let protected = fence.protect(&VIPS, ENDLESS);
     assert!(matches!(protected, Err(ChangeFenceError::Gone { .. })), "{protected:?}");
     let released = fence.release(&VIPS);
     assert!(matches!(released, Err(ChangeFenceError::Gone { .. })), "{released:?}");
     assert_eq!(questions.answered(), all());
     let mut again = raise(&questions.segment.node, ENDLESS);
-    assert_eq!(again.stands().unwrap(), Standing::Whole);
+    assert_eq!(again.stands().unwrap(), Condition::Whole);
     assert_eq!(questions.answered(), NONE);
     fence.lower().unwrap();
-    assert_eq!(again.stands().unwrap(), Standing::Whole);
+    assert_eq!(again.stands().unwrap(), Condition::Whole);
 }
 
 #[test]
@@ -137,7 +139,7 @@ fn a_fence_that_somebody_has_emptied_is_missed() {
         let mut fence = raise(&segment.node, ENDLESS);
         let chain = if damage == "flush table" { "" } else { "ingress" };
         nft(&segment.node, &format!("{damage} netdev kube-vip-svc/eth0 {chain}"));
-        assert_eq!(fence.stands().unwrap(), Standing::Damaged, "{damage}");
+        assert_eq!(fence.stands().unwrap(), Condition::Damaged, "{damage}");
     }
 }
 
@@ -150,7 +152,7 @@ fn a_link_that_was_made_anew_can_be_fenced_again() {
     let missing = try_raise(node, name("svc"), OURS, ENDLESS, &VIPS);
     assert!(matches!(missing, Err(RaiseFenceError::NoLink { .. })), "{missing:?}");
     node.ip("link add eth0 type veth peer name far0");
-    assert_eq!(raise(node, ENDLESS).stands().unwrap(), Standing::Whole);
+    assert_eq!(raise(node, ENDLESS).stands().unwrap(), Condition::Whole);
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub struct Fence {
 
 /// Whether a fence is as it was raised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum Condition {
     /// It is.
     Whole,
     /// Chains or rules are missing: somebody has emptied the table, or the link was made anew, and the kernel is older than
@@ -119,20 +119,20 @@ impl Fence {
     ///
     /// # Errors
     /// [`ChangeFenceError::Refused`] when the kernel does not say.
-    pub fn stands(&mut self) -> Result<Standing, ChangeFenceError> {
+    pub fn stands(&mut self) -> Result<Condition, ChangeFenceError> {
         let name = self.name.clone();
         match self.look(|sequence| ask_table(name.table(), sequence))? {
-            None => return Ok(Standing::Gone),
+            None => return Ok(Condition::Gone),
             Some(Said::Table { handle, .. }) if handle == self.handle => {}
-            Some(_) => return Ok(Standing::Replaced),
+            Some(_) => return Ok(Condition::Replaced),
         }
         for (chain, rules) in CHAINS {
             let seen = self.look(|sequence| ask_chain(name.table(), chain, sequence))?;
             if seen != Some(Said::Chain { rules }) {
-                return Ok(Standing::Damaged);
+                return Ok(Condition::Damaged);
             }
         }
-        Ok(Standing::Whole)
+        Ok(Condition::Whole)
     }
 
     /// Removes the table; one that another process has raised in its place stays.

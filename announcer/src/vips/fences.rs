@@ -1,6 +1,6 @@
 //! The fences of all links: raised when there is something to stand behind them, raised again when they are gone.
 
-use super::fence::{self, Fence, Standing};
+use super::fence::{self, Condition, Fence};
 use super::renewal::Lifetime;
 use announcer_decide::difference::AddressOnLink;
 use announcer_decide::link::{LinkName, Owner};
@@ -126,7 +126,7 @@ impl Fences {
         self.standing.retain(|link, fence| {
             let Some(fence) = fence else { return false };
             match fence.stands() {
-                Ok(Standing::Whole | Standing::Replaced) => true,
+                Ok(Condition::Whole | Condition::Replaced) => true,
                 Ok(_) => {
                     tracing::warn!(%link, "the fence was removed by somebody else; raising it again");
                     false
