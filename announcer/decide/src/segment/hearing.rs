@@ -56,6 +56,9 @@ impl Segment {
         self.presence.heard_witness(now);
         let hello = &self.believed(hello);
         let heard = self.members.hear(now, hello, mac, self.us);
+        if let Some(member) = self.members.get(hello.sender.id()) {
+            self.vacancy.recognise(&member.macs, now);
+        }
         if heard.missed > 0 && !heard.came {
             self.news.push(News::Missed(heard.missed));
         }

@@ -210,3 +210,17 @@ fn a_stranger_keeps_its_address_and_people_are_told() {
     cable.run(SECOND * 6);
     assert_eq!(cable.nodes[owner].machine.ownership().claims[&claim()].vips.len(), 1);
 }
+
+#[test]
+fn a_stranger_that_turns_out_to_be_a_member_is_asked_again_soon() {
+    let mut cable = Cable::with(3);
+    cable.nodes[2].running = false;
+    cable.nodes[2].serves = true;
+    cable.nodes[2].has.insert("192.0.2.7".parse().unwrap());
+    cable.run(SECOND * 2);
+    let owner = cable.owner();
+    assert!(cable.nodes[owner].machine.ownership().claims[&claim()].vips.is_empty());
+    cable.restart(2);
+    cable.run(SECOND / 2);
+    assert_eq!(cable.nodes[owner].machine.ownership().claims[&claim()].vips.len(), 1);
+}

@@ -5,7 +5,7 @@ use super::words::{News, Output};
 use model::address::{MacAddress, Vip};
 use model::claim::ClaimId;
 use model::machine::Time;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -30,6 +30,8 @@ struct Door {
     asked: u8,
     next: Time,
     answered: Option<Answerer>,
+    /// The stranger that it is left to for now.
+    left_to: Option<MacAddress>,
     told: bool,
 }
 
@@ -57,6 +59,7 @@ impl Vacancy {
             asked: 0,
             next: now,
             answered: None,
+            left_to: None,
             told: false,
         });
     }
@@ -71,6 +74,18 @@ impl Vacancy {
         let door = Vip::new(ip).ok().and_then(|vip| self.doors.get_mut(&vip));
         if let Some(door) = door {
             door.answered = Some(who);
+        }
+    }
+
+    /// These belong to a member: what was taken for a stranger is asked again as soon as a member would be.
+    pub(super) fn recognise(&mut self, macs: &BTreeSet<MacAddress>, now: Time) {
+        for door in self.doors.values_mut() {
+            if matches!(door.answered, Some(Answerer::Stranger(mac)) if macs.contains(&mac)) {
+                door.answered = Some(Answerer::Member);
+            }
+            if door.left_to.take_if(|mac| macs.contains(mac)).is_some() {
+                door.wait(now + MEMBER_PAUSE);
+            }
         }
     }
 
@@ -109,6 +124,7 @@ impl Vacancy {
                     if !std::mem::replace(&mut door.told, true) {
                         outputs.push(Output::Tell(News::Conflict { ip: vip.ip(), mac }));
                     }
+                    door.left_to = Some(mac);
                     door.wait(now + STRANGER_PAUSE);
                 }
             }

@@ -188,7 +188,6 @@ impl Run {
         let Some(node) = self.nodes.get_mut(who).filter(|node| node.lives == life) else { return };
         let reachable = !self.api.away && node.api && node.runs(now);
         let clock = node.clock(now);
-        let Some(process) = &mut node.process else { return };
         self.plan(RECORDING, Happening::Records(who, life));
         if !reachable {
             return;

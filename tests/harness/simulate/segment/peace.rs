@@ -2,7 +2,6 @@
 
 use super::api::LEASE;
 use super::bounds::{CONVERGED, PLANNED_MOVES};
-use super::host::Power;
 use super::judge::Cut;
 use super::network::{each, only};
 use super::process::ms_between;
