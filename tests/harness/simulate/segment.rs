@@ -149,6 +149,8 @@ enum Happening {
     CarrierReturns(usize),
     Thaws(usize),
     PowersOn(usize),
+    /// The same, once nothing fails any more.
+    Revives(usize),
     PowersOff(usize),
     /// A process starts where there is none.
     Starts(usize),
@@ -180,8 +182,8 @@ struct Run {
     claims: Vec<Claim>,
     api: Api,
     judge: Judge,
-    /// How often the repeated fault has happened.
-    repeated: usize,
+    /// Whether a stranger answered for something until peace came.
+    strange: bool,
     outcome: Outcome,
     /// What has gone wrong first.
     found: Option<Violation>,
@@ -235,8 +237,8 @@ impl Run {
             claims: claims.collect(),
             api: Api::default(),
             judge: Judge::new(scene.claims),
-            repeated: 0,
             scene,
+            strange: false,
             outcome: Outcome::default(),
             found: None,
             diary,
@@ -344,9 +346,10 @@ impl Run {
             }
             Happening::CarrierReturns(who) => self.set_carrier(who, true),
             Happening::Thaws(who) => self.thaw(who),
-            Happening::PowersOn(who) => self.power_on(who),
+            Happening::PowersOn(who) if self.in_trouble() => self.power_on(who),
+            Happening::Revives(who) => self.power_on(who),
             Happening::PowersOff(who) => self.power_off(who),
-            Happening::Starts(who) => self.start_if_none(who),
+            Happening::Starts(who) if self.in_trouble() => self.start_if_none(who),
             Happening::Gone(who, life) if self.life_of(who) == life => self.stop(who),
             Happening::Pauses(who, length) => self.pause_shortly(who, length),
             Happening::StrangerGoes(ip) => {

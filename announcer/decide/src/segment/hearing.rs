@@ -65,6 +65,11 @@ impl Segment {
         if hello.wish == Wish::RollCall {
             self.speech.answer(mac, None);
         }
+        if heard.came {
+            // Whoever was asked in vain to take something was asked without it.
+            let held = self.claims.values_mut().filter_map(|state| state.held_mut());
+            held.for_each(|held| held.give_again = Time::START);
+        }
         self.timing.changed |= heard.changed;
         if heard.stale || hello.sender.instance != self.settings.sender.instance {
             return;

@@ -67,7 +67,7 @@ impl Segment {
         }
         let free = state.free.clone();
         let Some(our_place) = self.our_place(claim, candidacy) else { return Judgement::Leave };
-        if let Some(until) = self.peer_until(now, claim) {
+        if let Some(until) = self.recorded_until(now, claim) {
             return Judgement::Wait(until);
         }
         let Some((id, holder, stated)) = self.members.holder(claim, now) else {

@@ -1,6 +1,7 @@
 //! What the Leases say: a peer without hellos is respected, an epoch is remembered, and where nobody is heard the record
 //! decides.
 
+use super::members::Member;
 use super::{Loss, News, Segment};
 use crate::record::{Holder, Records};
 use model::claim::ClaimId;
@@ -39,17 +40,19 @@ impl Segment {
             Holder::Peer(_) => {}
             Holder::Ours { node, epoch } if epoch >= ours => {
                 let us = node == self.settings.sender.node;
-                let heard = self.is_heard(now, &node);
-                if us && epoch == ours || heard {
+                let rival = self.heard_on(now, &node);
+                let claims = rival.is_some_and(|member| member.claim(claim).is_some());
+                if us && epoch == ours || claims {
                     return;
                 }
-                if us || lapsed {
+                if us || lapsed || rival.is_some() {
                     // We own it by what the segment says, and did not know how far it had come.
                     self.raise(claim);
                 } else if self.hears_anybody(now) {
                     self.news.push(News::TwoSegments(claim));
                 } else {
                     self.let_go(now, claim, Loss::Recorded);
+                    self.claim(claim).yielded = true;
                 }
             }
             Holder::Ours { .. } => {}
@@ -66,9 +69,15 @@ impl Segment {
         self.speech.tell(claim);
     }
 
-    fn is_heard(&self, now: Time, node: &model::node::NodeName) -> bool {
-        let mut members = self.members.all();
-        members.any(|(_, member)| member.sender.node == *node && !member.is_silent(now))
+    /// Our like on `node`, if it is heard.
+    fn heard_on(&self, now: Time, node: &model::node::NodeName) -> Option<&Member> {
+        let instance = &self.settings.sender.instance;
+        let mut members = self.members.all().map(|(_, member)| member);
+        members.find(|member| {
+            member.sender.node == *node
+                && member.sender.instance == *instance
+                && !member.is_silent(now)
+        })
     }
 
     pub(super) fn hears_anybody(&self, now: Time) -> bool {
@@ -83,11 +92,18 @@ impl Segment {
         Some(ours || now >= record.lapses)
     }
 
-    /// Until when a peer without hellos keeps everybody from `claim`.
-    pub(super) fn peer_until(&self, now: Time, claim: ClaimId) -> Option<Time> {
+    /// Until when the record keeps us from `claim`: a peer without hellos holds it, or it was given up for a holder that
+    /// lives where nobody here is heard.
+    pub(super) fn recorded_until(&self, now: Time, claim: ClaimId) -> Option<Time> {
         let record = self.records.as_ref()?.get(&claim)?;
-        let peer = matches!(record.holder, Holder::Peer(_));
-        (peer && now < record.lapses).then_some(record.lapses)
+        let kept = match &record.holder {
+            Holder::Peer(_) => true,
+            Holder::Ours { node, .. } => {
+                let yielded = self.claims.get(&claim).is_some_and(|state| state.yielded);
+                yielded && *node != self.settings.sender.node && !self.hears_anybody(now)
+            }
+        };
+        (kept && now < record.lapses).then_some(record.lapses)
     }
 
     /// Whether the API still says that `claim` is ours.

@@ -16,6 +16,8 @@ pub(super) struct ClaimState {
     pub(super) highest: Epoch,
     /// What it is to us.
     pub(super) ours: Ours,
+    /// Whether it was given up last because of its record.
+    pub(super) yielded: bool,
     /// Since when nobody has it, and how that came.
     pub(super) free: Option<(Time, Cause)>,
 }

@@ -27,6 +27,7 @@ impl Segment {
         let epoch = state.highest.max(heard).next();
         state.highest = epoch;
         state.free = None;
+        state.yielded = false;
         // What its owner answered for until now is nobody else's; what is new has to be asked about.
         let inherited = matches!(cause, Cause::Silence(_) | Cause::Given(_) | Cause::Released(_));
         let clear = if inherited { candidacy.vips.clone() } else { BTreeSet::new() };

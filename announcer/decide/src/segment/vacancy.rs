@@ -17,7 +17,9 @@ const SPACING: Duration = Duration::from_millis(10);
 const AT_ONCE: usize = 50;
 /// How long until a member that answers is asked again: it is on its way out.
 const MEMBER_PAUSE: Duration = Duration::from_millis(50);
-/// How long until a stranger is asked again.
+/// How long until a stranger is asked again that may be the kernel of a node whose process has just ended.
+const YOUNG_STRANGER_PAUSE: Duration = Duration::from_millis(200);
+/// How long until any other stranger is.
 const STRANGER_PAUSE: Duration = Duration::from_secs(5);
 /// How long a member's kernel can go on answering after it has no claim any more, beside the fence.
 const GRACE: Duration = Duration::from_secs(1);
@@ -114,12 +116,15 @@ impl Vacancy {
                 door.next = now + SPACING;
                 continue;
             }
+            let outlives_any_fence = now.since(door.since) > fence + GRACE;
             match door.answered.take() {
                 None => vacant.push((door.claim, *vip)),
-                Some(Answerer::Member) if now.since(door.since) > fence + GRACE => {
-                    vacant.push((door.claim, *vip));
-                }
+                Some(Answerer::Member) if outlives_any_fence => vacant.push((door.claim, *vip)),
                 Some(Answerer::Member) => door.wait(now + MEMBER_PAUSE),
+                Some(Answerer::Stranger(mac)) if !outlives_any_fence => {
+                    door.left_to = Some(mac);
+                    door.wait(now + YOUNG_STRANGER_PAUSE);
+                }
                 Some(Answerer::Stranger(mac)) => {
                     if !std::mem::replace(&mut door.told, true) {
                         outputs.push(Output::Tell(News::Conflict { ip: vip.ip(), mac }));

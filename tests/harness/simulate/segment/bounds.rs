@@ -11,8 +11,8 @@ pub(super) const LOOK: Duration = ms(5);
 const DEADLINE: Duration = ms(2_000);
 /// How long an answer by ARP defers a claim, after the fence.
 const DEFERRAL: Duration = ms(1_000);
-/// One step between two ranks, at the default interval or a longer one.
-const STEP: Duration = ms(20);
+/// How long a stranger's answer counts: so long after it has gone its address may be left alone.
+pub(super) const STRANGER: Duration = ms(5_100);
 /// Statements that are in every hello for sure; an owner of more tells them in turns.
 const STATEMENTS: usize = 40;
 /// Claims that are moved on purpose in a second.
@@ -77,7 +77,7 @@ impl Run {
         DEADLINE
             + FENCE
             + DEFERRAL
-            + STEP * 2 * ranks
+            + step(longest) * ranks
             + ms(1_000)
             + longest * self.hellos_needed()
             + self.placing()
@@ -88,8 +88,7 @@ impl Run {
     /// intervals, two steps, and the placing.
     pub(super) fn gap_after_silence(&self) -> Duration {
         let interval = self.scene.intervals.first().copied().unwrap_or_default();
-        let step = STEP.min(interval * 2 / 5);
-        interval * 3 + step * 2 + self.delivery() * 2 + self.placing() + LOOK * 2
+        interval * 3 + step(interval) * 2 + self.delivery() * 2 + self.placing() + LOOK * 2
     }
 
     /// The same where the kernel goes on until the fence: it is asked every interval, three times 10 ms apart.
@@ -102,4 +101,9 @@ impl Run {
     pub(super) fn gap_planned(&self) -> Duration {
         ms(50) + self.delivery() * 2 + self.placing() + LOOK * 2
     }
+}
+
+/// One step between two ranks.
+fn step(interval: Duration) -> Duration {
+    interval * 2 / 5
 }

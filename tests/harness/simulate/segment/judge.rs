@@ -4,6 +4,7 @@ use super::Run;
 use super::network::{GATEWAY, Hosts, Path, each, only};
 use super::scene::Plot;
 use announcer_decide::candidacy::Cause;
+use model::node::NodeName;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -28,8 +29,8 @@ pub(super) struct Judge {
     gaps: BTreeMap<usize, Duration>,
     /// Claims of an owner that was made to fall silent, and how.
     pub(super) cut: Option<Cut>,
-    /// Times that each claim was taken because its owner was silent.
-    pub(super) silences: BTreeMap<usize, usize>,
+    /// Times that each claim was taken from each owner because it was silent.
+    pub(super) silences: BTreeMap<(usize, NodeName), usize>,
     /// Claims that do not have one owner in peace, since when.
     odd: BTreeMap<usize, Duration>,
     /// From when on nothing may move, and everything must have exactly one owner.
@@ -318,8 +319,8 @@ impl Run {
         if still && !planned {
             self.wrong(format!("n{who} takes c{claim} though nothing happens: {cause:?}"));
         }
-        if self.scene.plot == Plot::Repeating && matches!(cause, Cause::Silence(_)) {
-            *self.judge.silences.entry(claim).or_default() += 1;
+        if let Cause::Silence(owner) = cause {
+            *self.judge.silences.entry((claim, owner.clone())).or_default() += 1;
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What must hold once nothing fails any more, and what is played where hardly anything fails.
 
 use super::api::LEASE;
-use super::bounds::{CONVERGED, PLANNED_MOVES};
+use super::bounds::{CONVERGED, PLANNED_MOVES, STRANGER};
 use super::judge::Cut;
 use super::network::{each, only};
 use super::process::ms_between;
@@ -12,14 +12,19 @@ use std::time::Duration;
 
 /// Until then everything that was away has come back and been told what is wanted.
 const HEALING: Duration = ms(700);
-/// Silences shorter than the longest deadline move a claim so often at most, before the deadline has outgrown them.
-const MOVES_UNTIL_PATIENT: usize = 6;
+/// Silences shorter than the longest deadline move a claim away from the same owner so often at most, before the deadline
+/// has outgrown them: 30 ms, doubled from the third on, is longer than [`SILENCE`] after seven.
+const MOVES_UNTIL_PATIENT: usize = 7;
+/// The longest silence that repeats.
+const SILENCE: Duration = ms(1_350);
 
 impl Run {
     /// Everything works again.
     pub(super) fn heal(&mut self) {
         self.note(|| "PEACE".to_owned());
         self.judge.disturbed = self.now;
+        self.judge.cut = None;
+        self.strange = !self.network.strangers.is_empty();
         self.network.heal();
         self.api.away = false;
         if self.scene.plot == Plot::Trouble {
@@ -54,7 +59,7 @@ impl Run {
         let gone = self.nodes.get(who).is_some_and(|node| node.process.is_none());
         if !gone || !stays_dead {
             let delay = ms_between(&mut self.chance, 0, 100);
-            self.plan(delay, Happening::PowersOn(who));
+            self.plan(delay, Happening::Revives(who));
         }
     }
 
@@ -67,9 +72,8 @@ impl Run {
         if worse || self.scene.spread {
             patience += ms(1_000) * claims / pace;
         }
-        let lonely = self.scene.nodes <= 2 && !self.scene.gateway;
-        if lonely && self.scene.plot == Plot::Cut {
-            patience += LEASE;
+        if self.strange {
+            patience += STRANGER;
         }
         self.judge.still_from = Some(self.now + patience);
         self.play(self.now + patience + self.scene.peace)?;
@@ -130,19 +134,14 @@ impl Run {
         })
     }
 
-    /// Invariant 3: a fault that repeats moves a claim no more than once each time, and hardly at all when the deadline
-    /// has outgrown it.
+    /// Invariant 3: a fault that repeats moves a claim away from the same owner less and less often.
     fn check_silences(&self) -> Result<(), Violation> {
         if self.scene.plot != Plot::Repeating {
             return Ok(());
         }
-        let most = self.repeated.max(1).min(MOVES_UNTIL_PATIENT);
-        for (claim, moves) in &self.judge.silences {
-            if *moves > most {
-                let sentence = format!(
-                    "c{claim} was taken {moves} times for silence in {} short silences",
-                    self.repeated
-                );
+        for ((claim, owner), moves) in &self.judge.silences {
+            if *moves > MOVES_UNTIL_PATIENT {
+                let sentence = format!("c{claim} was taken {moves} times for short silences of {owner}");
                 return Err(self.violation(sentence));
             }
         }
@@ -226,8 +225,7 @@ impl Run {
             return;
         }
         if let Some(who) = each(self.judge.owners(0)).next() {
-            self.repeated += 1;
-            let length = ms(150) + self.chance.time(ms(1_200));
+            let length = ms(150) + self.chance.time(SILENCE - ms(150));
             let kind = [4, 7, 9, 14].get(self.chance.between(0, 3)).copied().unwrap_or(9);
             self.fault_of(kind, who, length);
         }

@@ -102,11 +102,13 @@ impl Scene {
                 self.peace = if self.nodes > 10 { ms(4_000) } else { ms(12_000) };
             }
             Plot::Cut => {
-                self.trouble = (ms(3_000), ms(5_500));
+                // Where nobody is left to be heard, the Lease has to lapse.
+                let lonely = self.nodes == 2 && !self.gateway;
+                self.trouble = (ms(3_000), ms(if lonely { 12_000 } else { 5_500 }));
                 self.faults = 1;
             }
             Plot::Repeating => {
-                self.trouble = (ms(3_000), ms(23_000));
+                self.trouble = (ms(3_000), ms(53_000));
                 self.loss = if lossy { chance.next() % 301 } else { 0 };
             }
             Plot::Even => {
