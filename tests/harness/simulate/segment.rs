@@ -160,7 +160,7 @@ enum Happening {
     Pauses(usize, Duration),
     StrangerGoes(IpAddr),
     PeerRenews(usize, Duration),
-    GatewaySpeaks,
+    OthersSpeak,
     /// Who would answer?
     Look,
 }
@@ -182,8 +182,10 @@ struct Run {
     claims: Vec<Claim>,
     api: Api,
     judge: Judge,
-    /// Whether a stranger answered for something until peace came.
-    strange: bool,
+    /// How often the repeated fault has happened.
+    repeated: usize,
+    /// How much longer peace takes to come, because of what is remembered.
+    patience: Duration,
     outcome: Outcome,
     /// What has gone wrong first.
     found: Option<Violation>,
@@ -238,7 +240,8 @@ impl Run {
             api: Api::default(),
             judge: Judge::new(scene.claims),
             scene,
-            strange: false,
+            repeated: 0,
+            patience: Duration::ZERO,
             outcome: Outcome::default(),
             found: None,
             diary,
@@ -255,7 +258,7 @@ impl Run {
             self.plan(delay, Happening::PowersOn(who));
             self.plan(delay, Happening::Renews(who));
         }
-        self.plan(ms(1), Happening::GatewaySpeaks);
+        self.plan(ms(1), Happening::OthersSpeak);
         self.plan(LOOK, Happening::Look);
         let (begin, end) = self.scene.trouble;
         self.play(begin)?;
@@ -316,7 +319,7 @@ impl Run {
             Happening::Renews(who) => self.renew(who),
             Happening::Sync(who) => self.sync(who),
             Happening::Records(who, life) => self.record(who, life),
-            Happening::GatewaySpeaks => self.gateway_speaks(),
+            Happening::OthersSpeak => self.others_speak(),
             Happening::Look => {
                 self.look();
                 self.plan(LOOK, Happening::Look);

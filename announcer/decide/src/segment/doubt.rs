@@ -1,6 +1,5 @@
 //! How long a member may be silent before it is taken for lost: longer where hellos are lost, and where it was wrong before.
 
-use model::claim::Epoch;
 use model::machine::Time;
 use std::time::Duration;
 
@@ -12,6 +11,8 @@ const LOSS_STEP: u32 = 50;
 const LOSS_MOST: u32 = 6;
 /// A wrong judgement is remembered for so long.
 const MEMORY: Duration = Duration::from_secs(60);
+/// Signs of a wrong judgement within so long are signs of one.
+const ONCE: Duration = Duration::from_secs(1);
 /// The longest that patience grows by wrong judgements.
 const LONGEST: Duration = Duration::from_secs(2);
 /// Wrong judgements that are remembered; more change nothing.
@@ -22,8 +23,8 @@ const JUDGEMENTS: usize = 8;
 pub(super) struct Doubt {
     /// Lost hellos in a thousand, as a moving mean.
     loss: u32,
-    /// Times at which it turned out to be alive though its claims had been taken, and the epoch it was wrong in.
-    contended: Vec<(Epoch, Time)>,
+    /// Times at which it turned out to be alive though it had been taken for lost.
+    wrong: Vec<Time>,
 }
 
 impl Doubt {
@@ -35,11 +36,12 @@ impl Doubt {
         self.loss = self.loss * 31 / 32;
     }
 
-    /// It still claims in `epoch`, although somebody else has taken that for its silence.
-    pub(super) fn contended(&mut self, epoch: Epoch, now: Time) {
-        self.contended.retain(|(_, at)| now.since(*at) < MEMORY);
-        if self.contended.len() < JUDGEMENTS && self.contended.iter().all(|(it, _)| *it != epoch) {
-            self.contended.push((epoch, now));
+    /// It was taken for lost, and is alive; what shows that again within a second says nothing new.
+    pub(super) fn was_wrong(&mut self, now: Time) {
+        self.wrong.retain(|at| now.since(*at) < MEMORY);
+        let known = self.wrong.last().is_some_and(|at| now.since(*at) < ONCE);
+        if !known && self.wrong.len() < JUDGEMENTS {
+            self.wrong.push(now);
         }
     }
 
@@ -48,7 +50,7 @@ impl Doubt {
         let intervals = INTERVALS + (self.loss / LOSS_STEP).min(LOSS_MOST);
         let patience = interval.saturating_mul(intervals);
         // The first wrong judgement may be anybody's; the second within a minute is the network's.
-        let doublings = u32::try_from(self.contended.len().saturating_sub(1)).unwrap_or_default();
+        let doublings = u32::try_from(self.wrong.len().saturating_sub(1)).unwrap_or_default();
         let grown = patience.saturating_mul(2_u32.saturating_pow(doublings));
         grown.min(LONGEST).max(patience)
     }
@@ -79,15 +81,15 @@ mod tests {
     #[test]
     fn the_second_wrong_judgement_within_a_minute_doubles_and_two_seconds_is_the_most() {
         let mut doubt = Doubt::default();
-        let at = |seconds| Time::at(Duration::from_secs(seconds));
-        doubt.contended(Epoch(1), at(1));
-        doubt.contended(Epoch(1), at(2));
+        let at = |millis| Time::at(Duration::from_millis(millis));
+        doubt.was_wrong(at(1_000));
+        doubt.was_wrong(at(1_500));
         assert_eq!(doubt.patience(INTERVAL), INTERVAL * 3);
-        doubt.contended(Epoch(2), at(3));
+        doubt.was_wrong(at(3_000));
         assert_eq!(doubt.patience(INTERVAL), INTERVAL * 6);
-        (3..12).for_each(|epoch| doubt.contended(Epoch(epoch), at(4)));
+        (4..12).for_each(|second| doubt.was_wrong(at(second * 1_000)));
         assert_eq!(doubt.patience(INTERVAL), LONGEST);
-        doubt.contended(Epoch(20), at(90));
+        doubt.was_wrong(at(90_000));
         assert_eq!(doubt.patience(INTERVAL), INTERVAL * 3);
     }
 }

@@ -12,6 +12,8 @@ use model::machine::Time;
 use std::net::IpAddr;
 use std::time::Duration;
 
+/// How long a claim is left to an owner that others hear, and we do not.
+const UNHEARD: Duration = Duration::from_secs(2);
 /// A stranger's announcement is answered at most this often.
 const DEFENCE: Duration = Duration::from_secs(1);
 
@@ -65,11 +67,6 @@ impl Segment {
         if hello.wish == Wish::RollCall {
             self.speech.answer(mac, None);
         }
-        if heard.came {
-            // Whoever was asked in vain to take something was asked without it.
-            let held = self.claims.values_mut().filter_map(|state| state.held_mut());
-            held.for_each(|held| held.give_again = Time::START);
-        }
         self.timing.changed |= heard.changed;
         if heard.stale || hello.sender.instance != self.settings.sender.instance {
             return;
@@ -119,12 +116,7 @@ impl Segment {
                 }
                 self.timing.changed = true;
             }
-            // Somebody hears an owner that we do not hear, and that counts for more.
-            Says::Knows => {
-                if state.held().is_some_and(|held| held.epoch < said.epoch) {
-                    self.let_go(now, said.claim, Loss::Outranked(hello.sender.clone()));
-                }
-            }
+            Says::Knows => self.owner_heard_of(now, hello, said),
         }
     }
 
@@ -165,6 +157,17 @@ impl Segment {
         }
     }
 
+    /// Somebody hears an owner that we do not hear, and that counts for more, unless it is the one we give the claim to.
+    fn owner_heard_of(&mut self, now: Time, hello: &Hello, said: &Statement) {
+        let Some(state) = self.claims.get_mut(&said.claim) else { return };
+        let outranked =
+            state.held().is_some_and(|held| held.epoch < said.epoch && held.giving.is_none());
+        if outranked {
+            state.free = Some((now + UNHEARD, Cause::Free));
+            self.let_go(now, said.claim, Loss::Outranked(hello.sender.clone()));
+        }
+    }
+
     /// Tells whoever claims too little that somebody else, who is heard, claims more.
     fn correct(&mut self, now: Time, hello: &Hello, mac: MacAddress, said: &Statement) {
         let Some((id, holder, stated)) = self.members.holder(said.claim, now) else { return };
@@ -178,7 +181,7 @@ impl Segment {
     /// A member that was taken for lost is alive.
     fn contended(&mut self, now: Time, hello: &Hello, said: &Statement) {
         if said.says == Says::Owns {
-            self.members.doubt(hello.sender.id(), said.epoch, now);
+            self.members.doubt(hello.sender.id(), now);
         }
     }
 

@@ -84,6 +84,12 @@ impl Member {
         self.doubt.patience(self.interval)
     }
 
+    /// Whether so many hellos that were missed explain a silence: it spoke, and the network lost it.
+    fn spoke_unheard(&self, missed: u64) -> bool {
+        let missed = u32::try_from(missed).unwrap_or(u32::MAX);
+        self.interval.saturating_mul(missed.saturating_add(1)) >= self.patience()
+    }
+
     /// When it counts as silent, if nothing more is heard.
     pub(super) fn deadline(&self) -> Time {
         self.heard_at + self.patience()
@@ -196,6 +202,9 @@ impl Members {
         let member = self.by_id.entry(id).or_insert_with(|| Member::new(hello, mac, now));
         let missed = hello.sequence.saturating_sub(member.sequence).saturating_sub(1);
         let was_silent = member.is_silent(now);
+        if was_silent && member.spoke_unheard(missed) && !member.stated.is_empty() {
+            member.doubt.was_wrong(now);
+        }
         member.sequence = hello.sequence;
         member.heard_at = member.heard_at.max(now);
         member.doubt.heard(missed);
@@ -253,9 +262,9 @@ impl Members {
         self.by_id.get(&id)
     }
 
-    pub(super) fn doubt(&mut self, id: SenderId, epoch: Epoch, now: Time) {
+    pub(super) fn doubt(&mut self, id: SenderId, now: Time) {
         if let Some(member) = self.by_id.get_mut(&id) {
-            member.doubt.contended(epoch, now);
+            member.doubt.was_wrong(now);
         }
     }
 

@@ -22,7 +22,7 @@ const ANSWER: Duration = Duration::from_millis(50);
 /// How long a successor may take from there until it answers for all of it.
 pub(super) const HANDOVER: Duration = Duration::from_millis(100);
 /// Pause before a claim that nobody took is offered again.
-const AGAIN: Duration = Duration::from_secs(5);
+const AGAIN: Duration = Duration::from_secs(1);
 
 impl Segment {
     /// Goes on with everything that moves on purpose.

@@ -3,10 +3,17 @@
 
 use super::members::Member;
 use super::{Loss, News, Segment};
+use crate::candidacy::Cause;
 use crate::record::{Holder, Records};
 use model::claim::ClaimId;
 use model::machine::Time;
+use model::node::NodeName;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a record that names somebody who is heard and does not claim may stand: longer than anybody's silence can go
+/// unnoticed, for it may have taken the claim where we do not hear it.
+const OUTDATED: Duration = Duration::from_secs(3);
 
 impl Segment {
     pub(super) fn recorded(&mut self, now: Time, records: Arc<Records>) {
@@ -35,27 +42,43 @@ impl Segment {
         let Some(ours) = self.claims.get(&claim).and_then(|it| it.held()).map(|it| it.epoch) else {
             return;
         };
-        match holder {
-            Holder::Peer(_) if !lapsed => self.let_go(now, claim, Loss::Recorded),
-            Holder::Peer(_) => {}
-            Holder::Ours { node, epoch } if epoch >= ours => {
-                let us = node == self.settings.sender.node;
-                let rival = self.heard_on(now, &node);
-                let claims = rival.is_some_and(|member| member.claim(claim).is_some());
-                if us && epoch == ours || claims {
-                    return;
-                }
-                if us || lapsed || rival.is_some() {
-                    // We own it by what the segment says, and did not know how far it had come.
-                    self.raise(claim);
-                } else if self.hears_anybody(now) {
-                    self.news.push(News::TwoSegments(claim));
-                } else {
-                    self.let_go(now, claim, Loss::Recorded);
-                    self.claim(claim).yielded = true;
-                }
+        let ahead = match holder {
+            Holder::Peer(_) if !lapsed => return self.let_go(now, claim, Loss::Recorded),
+            Holder::Ours { node, epoch } if epoch == ours && node == self.settings.sender.node => {
+                None
             }
-            Holder::Ours { .. } => {}
+            Holder::Ours { node, epoch } if epoch >= ours => Some(node),
+            _ => None,
+        };
+        let Some(state) = self.claims.get_mut(&claim) else { return };
+        let Some(node) = ahead else {
+            state.misrecorded = None;
+            return;
+        };
+        let since = *state.misrecorded.get_or_insert(now);
+        self.compare_ahead(now, claim, &node, lapsed, now.since(since));
+    }
+
+    /// The record of a claim that is ours names somebody, in an epoch that is not below ours, and has for so `long`.
+    fn compare_ahead(
+        &mut self,
+        now: Time,
+        claim: ClaimId,
+        node: &NodeName,
+        lapsed: bool,
+        long: Duration,
+    ) {
+        let us = *node == self.settings.sender.node;
+        let rival = self.heard_on(now, node);
+        let claims = rival.is_some_and(|member| member.claim(claim).is_some());
+        if us || lapsed || (rival.is_some() && !claims && long >= OUTDATED) {
+            // We own it by what the segment says, and did not know how far it had come.
+            self.raise(claim);
+        } else if rival.is_none() && self.hears_anybody(now) {
+            self.news.push(News::TwoSegments(claim));
+        } else if rival.is_none() {
+            self.let_go(now, claim, Loss::Recorded);
+            self.claim(claim).yielded = true;
         }
     }
 
@@ -70,7 +93,7 @@ impl Segment {
     }
 
     /// Our like on `node`, if it is heard.
-    fn heard_on(&self, now: Time, node: &model::node::NodeName) -> Option<&Member> {
+    fn heard_on(&self, now: Time, node: &NodeName) -> Option<&Member> {
         let instance = &self.settings.sender.instance;
         let mut members = self.members.all().map(|(_, member)| member);
         members.find(|member| {
@@ -106,9 +129,14 @@ impl Segment {
         (kept && now < record.lapses).then_some(record.lapses)
     }
 
-    /// Whether the API still says that `claim` is ours.
+    /// Whether the API still says that `claim` is ours, or says nothing against our having taken it because its record had
+    /// lapsed.
     pub(super) fn is_recorded_as_ours(&self, now: Time, claim: ClaimId) -> bool {
         let record = self.records.as_ref().and_then(|records| records.get(&claim));
+        let taken = self.claims.get(&claim).and_then(|state| state.held());
+        if taken.is_some_and(|held| held.cause == Cause::Lapsed) {
+            return self.record_permits(now, claim) == Some(true);
+        }
         record.is_some_and(|record| {
             now < record.lapses
                 && matches!(&record.holder, Holder::Ours { node, .. } if *node == self.settings.sender.node)

@@ -18,6 +18,8 @@ pub(super) struct ClaimState {
     pub(super) ours: Ours,
     /// Whether it was given up last because of its record.
     pub(super) yielded: bool,
+    /// Since when its record names somebody else though it is ours.
+    pub(super) misrecorded: Option<Time>,
     /// Since when nobody has it, and how that came.
     pub(super) free: Option<(Time, Cause)>,
 }

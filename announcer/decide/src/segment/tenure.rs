@@ -28,6 +28,7 @@ impl Segment {
         state.highest = epoch;
         state.free = None;
         state.yielded = false;
+        state.misrecorded = None;
         // What its owner answered for until now is nobody else's; what is new has to be asked about.
         let inherited = matches!(cause, Cause::Silence(_) | Cause::Given(_) | Cause::Released(_));
         let clear = if inherited { candidacy.vips.clone() } else { BTreeSet::new() };

@@ -15,6 +15,8 @@ const DEFERRAL: Duration = ms(1_000);
 pub(super) const STRANGER: Duration = ms(5_100);
 /// Statements that are in every hello for sure; an owner of more tells them in turns.
 const STATEMENTS: usize = 40;
+/// How long a node claims nothing after it has heard its own name from elsewhere.
+pub(super) const IMPOSTOR: Duration = ms(3_000);
 /// Claims that are moved on purpose in a second.
 pub(super) const PLANNED_MOVES: usize = 20;
 /// Once faults end, there is one owner within this (invariant 4).

@@ -363,14 +363,15 @@ impl Run {
         }
     }
 
-    /// The gateway's own existence is no secret: it says something now and then.
-    pub(super) fn gateway_speaks(&mut self) {
-        if self.scene.gateway {
-            let somebody = self.somebody();
-            let to = if self.chance.one_in(4) { None } else { Some(mac_of(somebody)) };
-            self.send(GATEWAY, to, super::network::Said::Other);
+    /// Hosts that are no nodes say something now and then.
+    pub(super) fn others_speak(&mut self) {
+        for (there, host) in [(self.scene.gateway, GATEWAY), (self.scene.clients, STRANGER)] {
+            if there {
+                let to = if self.chance.one_in(4) { None } else { Some(mac_of(self.somebody())) };
+                self.send(host, to, super::network::Said::Other);
+            }
         }
         let delay = ms_between(&mut self.chance, 50, 2_000);
-        self.plan(delay, Happening::GatewaySpeaks);
+        self.plan(delay, Happening::OthersSpeak);
     }
 }

@@ -1,7 +1,7 @@
 //! What must hold once nothing fails any more, and what is played where hardly anything fails.
 
 use super::api::LEASE;
-use super::bounds::{CONVERGED, PLANNED_MOVES, STRANGER};
+use super::bounds::{CONVERGED, IMPOSTOR, PLANNED_MOVES, STRANGER};
 use super::judge::Cut;
 use super::network::{each, only};
 use super::process::ms_between;
@@ -24,7 +24,7 @@ impl Run {
         self.note(|| "PEACE".to_owned());
         self.judge.disturbed = self.now;
         self.judge.cut = None;
-        self.strange = !self.network.strangers.is_empty();
+        self.patience = self.patience_for_the_past();
         self.network.heal();
         self.api.away = false;
         if self.scene.plot == Plot::Trouble {
@@ -36,6 +36,15 @@ impl Run {
             self.heal_node(who);
         }
         self.change();
+    }
+
+    /// What peace has to wait for, because of what is remembered.
+    fn patience_for_the_past(&self) -> Duration {
+        let stranger = if self.network.strangers.is_empty() { ms(0) } else { STRANGER };
+        let clone = if self.is_present(self.scene.nodes) { IMPOSTOR } else { ms(0) };
+        // One that will hear nobody but the gateway may have to wait for a record to lapse.
+        let lonely = if self.scene.nodes <= 2 { LEASE + ms(1_000) } else { ms(0) };
+        stranger.max(clone).max(lonely)
     }
 
     fn heal_node(&mut self, who: usize) {
@@ -72,9 +81,7 @@ impl Run {
         if worse || self.scene.spread {
             patience += ms(1_000) * claims / pace;
         }
-        if self.strange {
-            patience += STRANGER;
-        }
+        patience += self.patience;
         self.judge.still_from = Some(self.now + patience);
         self.play(self.now + patience + self.scene.peace)?;
         self.check_silences()?;
@@ -140,8 +147,12 @@ impl Run {
             return Ok(());
         }
         for ((claim, owner), moves) in &self.judge.silences {
-            if *moves > MOVES_UNTIL_PATIENT {
-                let sentence = format!("c{claim} was taken {moves} times for short silences of {owner}");
+            // A machine that stands still is silent indeed, and moves each time.
+            let frozen = self.scene.repeated == 4;
+            let most = if frozen { self.repeated } else { MOVES_UNTIL_PATIENT };
+            if *moves > most {
+                let sentence =
+                    format!("c{claim} was taken {moves} times for short silences of {owner}");
                 return Err(self.violation(sentence));
             }
         }
@@ -226,8 +237,8 @@ impl Run {
         }
         if let Some(who) = each(self.judge.owners(0)).next() {
             let length = ms(150) + self.chance.time(SILENCE - ms(150));
-            let kind = [4, 7, 9, 14].get(self.chance.between(0, 3)).copied().unwrap_or(9);
-            self.fault_of(kind, who, length);
+            self.repeated += 1;
+            self.fault_of(self.scene.repeated, who, length);
         }
         let delay = ms_between(&mut self.chance, 1_400, 2_500);
         self.plan(delay, Happening::Repeats);

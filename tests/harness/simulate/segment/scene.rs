@@ -33,6 +33,10 @@ pub(super) struct Scene {
     pub(super) intervals: Vec<Duration>,
     /// Whether there is a gateway, that answers ARP.
     pub(super) gateway: bool,
+    /// Whether there are clients, that say something now and then.
+    pub(super) clients: bool,
+    /// Which kind of fault repeats.
+    pub(super) repeated: usize,
     pub(super) claims: usize,
     /// Addresses of the first claim; all others have one or two.
     pub(super) group: usize,
@@ -74,6 +78,8 @@ impl Scene {
             nodes,
             intervals: intervals(chance, nodes, plot),
             gateway: !chance.one_in(4),
+            clients: chance.one_in(2),
+            repeated: [4, 7, 9, 14].get(chance.between(0, 3)).copied().unwrap_or(9),
             claims: count_claims(chance, nodes),
             group: if chance.one_in(4) { chance.between(3, 12) } else { chance.between(1, 2) },
             spread: chance.one_in(2),
