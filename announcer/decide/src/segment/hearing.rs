@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// How long a claim is left to an owner that others hear, and we do not.
 const UNHEARD: Duration = Duration::from_secs(2);
+/// How long a claim is left to somebody that it was given to.
+const PROMISED: Duration = Duration::from_millis(500);
 /// A stranger's announcement is answered at most this often.
 const DEFENCE: Duration = Duration::from_secs(1);
 
@@ -104,6 +106,9 @@ impl Segment {
         }
         let Some(state) = self.claims.get_mut(&said.claim) else { return };
         state.highest = state.highest.max(said.epoch);
+        if matches!(said.says, Says::Gives(to) if to != self.us) {
+            state.promised = now + PROMISED;
+        }
         match said.says {
             Says::Takes | Says::Owns | Says::Gives(_) => {
                 self.claim_heard(now, hello, mac, said);
@@ -112,7 +117,9 @@ impl Segment {
                 if let Some(held) = state.held_mut() {
                     held.announcing = held.announcing.saturating_add(1);
                 } else {
-                    state.free = Some((now, Cause::Released(hello.sender.node.clone())));
+                    // Somebody else may have taken it, and we have not heard that.
+                    let since = state.promised.max(now);
+                    state.free = Some((since, Cause::Released(hello.sender.node.clone())));
                 }
                 self.timing.changed = true;
             }

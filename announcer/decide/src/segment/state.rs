@@ -20,6 +20,8 @@ pub(super) struct ClaimState {
     pub(super) yielded: bool,
     /// Since when its record names somebody else though it is ours.
     pub(super) misrecorded: Option<Time>,
+    /// Until when it is left to somebody else that its owner has given it to.
+    pub(super) promised: Time,
     /// Since when nobody has it, and how that came.
     pub(super) free: Option<(Time, Cause)>,
 }

@@ -216,8 +216,10 @@ impl Run {
         let claims = (0..self.claims.len()).filter(|it| self.judge.owners(*it) & only(who) != 0);
         let claims: Vec<_> = claims.collect();
         let kind = [0, 1, 2, 3, 4, 5, 6, 7].get(self.chance.between(0, 7)).copied().unwrap_or(1);
-        let kernel_too = matches!(kind, 2 | 4 | 6 | 7);
+        // Where nobody else is heard, an owner that renews its record is left alone.
         let lonely = self.scene.nodes == 2 && !self.scene.gateway;
+        let kind = if lonely && kind == 7 { 2 } else { kind };
+        let kernel_too = matches!(kind, 2 | 4 | 6 | 7);
         let bound = match kind {
             5 => self.gap_planned(),
             // Nobody else is heard: the Lease has to lapse.

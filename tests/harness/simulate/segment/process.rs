@@ -269,9 +269,13 @@ impl Run {
         let before = std::mem::replace(&mut process.published, fresh.clone());
         let leaves = process.leaving && fresh.left;
         for (id, owned) in &fresh.claims {
-            if before.claims.get(id).is_none_or(|it| it.epoch != owned.epoch) {
-                let claim = self.claims.iter().position(|claim| claim.id == *id);
-                self.taken(who, claim.unwrap_or(usize::MAX), owned.epoch, &owned.cause);
+            let claim = self.claims.iter().position(|claim| claim.id == *id);
+            match before.claims.get(id) {
+                None => self.taken(who, claim.unwrap_or(usize::MAX), owned.epoch, &owned.cause),
+                Some(it) if it.epoch != owned.epoch => {
+                    self.note(|| format!("n{who} has c{claim:?} in {}", owned.epoch));
+                }
+                Some(_) => {}
             }
         }
         let lost: BTreeSet<_> =
