@@ -64,7 +64,12 @@ impl Claim {
 
     fn candidacy(&self) -> Candidacy {
         let vips = self.vips.iter().take(self.wanted_vips).copied().collect();
-        Candidacy { name: self.name.clone(), vips, nodes: self.nodes.clone() }
+        Candidacy {
+            name: self.name.clone(),
+            vips,
+            nodes: self.nodes.clone(),
+            services: BTreeSet::new(),
+        }
     }
 }
 
