@@ -8,7 +8,7 @@ use announcer_decide::record::{Holder, Record};
 use announcer_decide::segment::{Input, Wanted};
 use model::address::Vip;
 use model::claim::{ClaimId, ClaimName, Epoch};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
