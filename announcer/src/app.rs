@@ -1,9 +1,9 @@
 //! Start order: what is made with what, and handed to the loop in [`crate::daemon`].
 
-use crate::apply::Realms;
 use crate::apply::addresses::Mark;
 use crate::apply::neighbours::NeighbourMetrics;
 use crate::apply::status::Told;
+use crate::apply::{Realms, labels};
 use crate::args::Meant;
 use crate::daemon::{Daemon, Inlets, Tasks};
 use crate::metrics::Metrics;
@@ -14,6 +14,7 @@ use crate::vips::pulse::Pulse;
 use crate::vips::{self, VipsMetrics};
 use crate::{record, segment, status};
 use announcer_decide::config::Owners;
+use announcer_decide::plan::LabelChanges;
 use announcer_decide::world::World;
 use anyhow::Context;
 use prometheus_client::registry::Registry;
@@ -111,6 +112,8 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
     let mut parts = cluster::watch(&client, namespace, servers, &events_tx);
     parts.push(Owned::spawn(links::follow(mark, events_tx, monitoring)));
     parts.push(Owned::spawn(recording));
+    let (labels_tx, labels_rx) = watch::channel(LabelChanges::new());
+    parts.push(Owned::spawn(labels::write(client.clone(), meant.config.node.clone(), labels_rx)));
     let record = Owned::spawn(record::keep(
         client.clone(),
         meant.election.clone(),
@@ -126,6 +129,7 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
         links_tx,
         statuses: Writes::new(ServiceWriter::new(client, clock, unopposed_rx)),
         told: Told::default(),
+        labels_tx,
         notices: Notices::new(recorder.clone()),
         complaints: BTreeSet::new(),
     };

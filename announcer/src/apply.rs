@@ -2,10 +2,11 @@
 //!
 //! ```text
 //!   plan -> candidacies (the segment thread) -> ownership -> addresses, announcements (the vips thread)
-//!        -> statuses, notices, complaints (in here)
+//!        -> statuses, labels, notices, complaints (in here)
 //! ```
 
 pub mod addresses;
+pub mod labels;
 pub mod neighbours;
 pub mod packet_socket;
 pub mod status;
@@ -13,7 +14,7 @@ pub mod status;
 use crate::segment::{LinkFacts, LinksFacts};
 use announcer_decide::candidacy::Candidacy;
 use announcer_decide::link::{LinkName, Owner};
-use announcer_decide::plan::{NoticeFor, Plan};
+use announcer_decide::plan::{LabelChanges, NoticeFor, Plan};
 use announcer_decide::reason::Complaint;
 use announcer_decide::segment::{LinkState, Wanted};
 use announcer_decide::world::World;
@@ -36,6 +37,8 @@ pub struct Realms {
     pub statuses: Writes<ReportAddress>,
     /// What of them needs no repetition.
     pub told: Told,
+    /// Labels of this Node.
+    pub labels_tx: watch::Sender<LabelChanges>,
     /// Events for people.
     pub notices: Notices,
     /// What is wrong with this node, as far as it was said.
@@ -61,6 +64,11 @@ impl Realms {
         });
         self.told.keep(|key| world.service(key).is_some());
         self.statuses.want_all(self.told.writes(plan.statuses));
+        self.labels_tx.send_if_modified(|labels| {
+            let changed = *labels != plan.labels;
+            *labels = plan.labels;
+            changed
+        });
         self.notices.tell_all(notices(plan.notices));
         for complaint in plan.complaints.difference(&self.complaints) {
             tracing::error!("{complaint}");

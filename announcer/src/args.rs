@@ -141,7 +141,7 @@ fn meant(typed: &mut Typed, around: &Surroundings) -> Meant {
         election: ElectionConfig { lease, settings: lease_settings(typed, node.0.clone()) },
         services_namespace: services::namespace(typed),
         hello: hello::config(typed, node),
-        hello_key: typed.text("helloKeyFile").map(PathBuf::from),
+        hello_key: hello::key(typed),
         repeat: RepeatPeriod(repeat_period(typed)),
         admin: admin_address(typed),
         kubeconfigs: kubeconfigs(typed),

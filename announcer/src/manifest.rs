@@ -1,8 +1,9 @@
 //! `kube-vip manifest daemonset` and `kube-vip manifest rbac`: what was typed becomes variables of the DaemonSet.
 
 use crate::args::{self, Meant, ReadSettingsError, Surroundings};
-use announcer_decide::manifest::{Program, Variable, daemonset, rbac};
+use announcer_decide::manifest::{Program, Rights, Variable, daemonset, rbac};
 use model::settings::{Setting, Typed};
+use std::path::Path;
 
 /// What the DaemonSet says when nothing else was typed.
 const DEFAULTS: &[(&str, &str)] = &[
@@ -33,7 +34,8 @@ pub fn print(
     match kind.as_str() {
         "rbac" => {
             let meant = starts(&variables(&table, &typed), &typed)?;
-            Ok(rbac(namespace, &meant.election.lease))
+            let labels_node = meant.config.labels_node;
+            Ok(rbac(namespace, &Rights { lease: meant.election.lease, labels_node }))
         }
         "daemonset" => {
             let variables = variables(&table, &typed);
@@ -42,7 +44,9 @@ pub fn print(
             let image = typed
                 .text("image")
                 .map_or_else(|| format!("localhost/kube-vip:v{version}"), str::to_owned);
-            let program = Program { image, version, probes: meant.admin };
+            let key_folder = meant.hello_key.as_deref().and_then(Path::parent);
+            let key_folder = key_folder.map(|folder| folder.to_string_lossy().into_owned());
+            let program = Program { image, version, probes: meant.admin, key_folder };
             Ok(daemonset(namespace, &program, &variables))
         }
         other => Err(fault(&format!("manifest {other:?}: this version prints daemonset and rbac"))),
@@ -62,6 +66,11 @@ fn variables(table: &[Setting], typed: &Typed) -> Vec<Variable> {
         let listed = DEFAULTS.iter().any(|(variable, _)| *variable == setting.variable);
         !listed && !setting.variable.is_empty() && setting.variable != "vip_nodename"
     });
+    // No class at all is the one thing that an empty text stands for.
+    let value_of = |setting: &Setting| {
+        let emptied = setting.variable == "lb_class_name" && typed.emptied(setting.name());
+        value_of(setting).or_else(|| emptied.then(String::new))
+    };
     let rest = rest.filter_map(|setting| Some((setting.variable.to_owned(), value_of(setting)?)));
     defaults.chain(rest).collect()
 }
@@ -106,6 +115,25 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line} is missing in {text}");
         }
+    }
+
+    #[test]
+    fn what_switches_something_on_brings_along_what_that_needs() {
+        let plain = print(&["rbac"]).unwrap();
+        assert!(!plain.contains("verbs: [list, watch, patch]"));
+        let labelling = print(&["rbac", "--enableNodeLabeling"]).unwrap();
+        assert!(labelling.contains("resources: [nodes]\n  verbs: [list, watch, patch]"));
+        assert!(!print(&["daemonset"]).unwrap().contains("volumes:"));
+        let signing = print(&["daemonset", "--helloKeyFile=/etc/kube-vip/key"]).unwrap();
+        assert!(signing.contains("mountPath: \"/etc/kube-vip\""), "{signing}");
+        assert!(signing.contains("secretName: kube-vip-hello-key"), "{signing}");
+    }
+
+    #[test]
+    fn no_class_is_no_class_in_the_manifest_too() {
+        let flags = ["daemonset", "--lbClassName=", "--lbClassNameLegacyHandling=false"];
+        let text = print(&flags).unwrap();
+        assert!(text.contains("name: lb_class_name\n          value: \"\""), "{text}");
     }
 
     #[test]

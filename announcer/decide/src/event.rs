@@ -52,10 +52,6 @@ pub enum Event {
     GatewaysSeen(BTreeMap<LinkName, BTreeSet<IpAddr>>),
     /// All links, addresses and the default route have been seen once.
     LinksListed,
-    /// This node holds the Lease.
-    LeaseGained,
-    /// It does not, or not for sure.
-    LeaseLost,
     /// What this node owns on each link, all of it.
     OwnershipSeen(BTreeMap<LinkName, Ownership>),
     /// The addresses that are on a link and announced there, all of them.

@@ -12,9 +12,18 @@ pub type Variable = (String, String);
 /// Name of the ServiceAccount.
 const ACCOUNT: &str = "kube-vip";
 
-/// ServiceAccount in `namespace`, its rights, and what binds them; `lease` is the one it may hold.
+/// What a process is to be allowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rights {
+    /// The Lease that it may hold.
+    pub lease: ObjectKey,
+    /// Whether it labels its Node.
+    pub labels_node: bool,
+}
+
+/// ServiceAccount in `namespace`, its rights, and what binds them.
 #[must_use]
-pub fn rbac(namespace: &str, lease: &ObjectKey) -> String {
+pub fn rbac(namespace: &str, rights: &Rights) -> String {
     let account = format!(
         "apiVersion: v1
 kind: ServiceAccount
@@ -23,10 +32,12 @@ metadata:
   namespace: {namespace}
 "
     );
-    [account, cluster_rights(namespace), lease_rights(namespace, lease)].join("---\n")
+    let cluster = cluster_rights(namespace, rights.labels_node);
+    [account, cluster, lease_rights(namespace, &rights.lease)].join("---\n")
 }
 
-fn cluster_rights(namespace: &str) -> String {
+fn cluster_rights(namespace: &str, labels_node: bool) -> String {
+    let nodes = if labels_node { "list, watch, patch" } else { "list, watch" };
     format!(
         "apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
@@ -44,7 +55,7 @@ rules:
   verbs: [list, watch]
 - apiGroups: [\"\"]
   resources: [nodes]
-  verbs: [list, watch]
+  verbs: [{nodes}]
 - apiGroups: [\"\"]
   resources: [events]
   verbs: [create]
@@ -109,7 +120,12 @@ pub struct Program {
     pub version: String,
     /// Where probes are answered; without it there are none.
     pub probes: Option<SocketAddr>,
+    /// The folder in which it expects the key of its hellos; the Secret [`KEY_SECRET`] is mounted there.
+    pub key_folder: Option<String>,
 }
+
+/// The Secret with the key of hellos, where they are signed.
+const KEY_SECRET: &str = "kube-vip-hello-key";
 
 /// The DaemonSet `kube-vip-ds`, running `program` with `variables` on every node.
 #[must_use]
@@ -117,6 +133,7 @@ pub fn daemonset(namespace: &str, program: &Program, variables: &[Variable]) -> 
     let labels = labels(&program.version);
     let image = quoted(&program.image);
     let probes = program.probes.map_or_else(String::new, probes);
+    let key = program.key_folder.as_deref().map_or_else(String::new, key);
     let environment: String = variables
         .iter()
         .map(|(name, value)| {
@@ -160,7 +177,7 @@ metadata:
           valueFrom:
             fieldRef:
               fieldPath: spec.nodeName
-{environment}{probes}{REST}",
+{environment}{probes}{REST}{key}",
         template_labels = labels.replace("    app", "        app"),
     )
 }
@@ -182,6 +199,22 @@ fn probes(address: SocketAddr) -> String {
           periodSeconds: 5
           timeoutSeconds: 3
 "
+    )
+}
+
+fn key(folder: &str) -> String {
+    format!(
+        "        volumeMounts:
+        - name: hello-key
+          mountPath: {}
+          readOnly: true
+      volumes:
+      - name: hello-key
+        secret:
+          secretName: {KEY_SECRET}
+          defaultMode: 0400
+",
+        quoted(folder)
     )
 }
 

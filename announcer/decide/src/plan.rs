@@ -3,14 +3,15 @@
 mod candidacies;
 mod eligible;
 mod group;
+mod labels;
 mod place;
 mod reports;
 mod rivals;
-mod services;
 mod survey;
 
+pub use labels::LabelChanges;
+
 use crate::candidacy::Candidacies;
-use crate::claim::{Claim, Placement};
 use crate::config::Config;
 use crate::link::LinkName;
 use crate::reason::{Complaint, Notice};
@@ -25,10 +26,6 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Everything that this node wants to be true.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Plan {
-    /// Addresses on links. Whatever else carries our mark is to go.
-    pub placements: BTreeSet<Placement>,
-    /// Addresses that are in place and told to the segment.
-    pub claims: BTreeSet<Claim>,
     /// What this node would answer for, by link, if the segment lets it. It stands while the process is about to end, so
     /// that it can be given away.
     pub candidacies: BTreeMap<LinkName, Candidacies>,
@@ -39,6 +36,8 @@ pub struct Plan {
     /// Statuses that are not yet what they should be.
     #[serde(with = "model::by_service")]
     pub statuses: BTreeMap<ServiceKey, StatusWrite>,
+    /// Labels of this Node that are not what they should be.
+    pub labels: LabelChanges,
     /// What people should know about Services.
     #[serde(with = "model::by_service")]
     pub notices: BTreeMap<ServiceKey, NoticeFor>,
@@ -89,9 +88,7 @@ pub fn plan(world: &World, config: &Config) -> Plan {
     plan.alone = world.is_alone(&config.node);
     let survey = survey::survey(world, config);
     let claims = candidacies::claims(&survey, world, config);
-    if world.announces() {
-        services::add(&survey, world, config, &mut plan);
-    }
+    plan.labels = labels::changes(&survey, &claims, world, config, &mut plan.complaints);
     if !world.leaving() {
         reports::add(&survey, &claims, world, config, &mut plan);
         plan.complaints.extend(claims.complaints);

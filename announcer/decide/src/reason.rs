@@ -91,6 +91,8 @@ pub enum Complaint {
     LinkWithoutMac(String),
     /// The link has no carrier.
     LinkDown(String),
+    /// The Node cannot be labelled with this Service.
+    LabelTooLong(String),
 }
 
 impl fmt::Display for Complaint {
@@ -111,6 +113,12 @@ impl fmt::Display for Complaint {
             }
             Self::LinkWithoutMac(name) => {
                 write!(f, "cannot announce on {name}: it has no Ethernet address")
+            }
+            Self::LabelTooLong(service) => {
+                write!(
+                    f,
+                    "this node is not labelled with {service}: name and namespace are too long for a label (63 letters)"
+                )
             }
             Self::LinkDown(name) => {
                 write!(f, "cannot announce on {name}: it is down or has no carrier")

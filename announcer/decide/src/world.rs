@@ -26,7 +26,6 @@ pub struct World {
     nodes: Nodes,
     ownership: BTreeMap<LinkName, Ownership>,
     announced: BTreeSet<(LinkName, Vip)>,
-    leading: bool,
     leaving: bool,
     endpoints_unknown: bool,
     unlisted: Unlisted,
@@ -93,8 +92,6 @@ impl World {
             Event::DefaultLinkSeen(link) => self.default_link = link,
             Event::GatewaysSeen(gateways) => self.gateways = gateways,
             Event::LinksListed => drop(self.unlisted.0.remove(&List::Links)),
-            Event::LeaseGained => self.leading = true,
-            Event::LeaseLost => self.leading = false,
             Event::OwnershipSeen(ownership) => self.ownership = ownership,
             Event::PlacedSeen(announced) => self.announced = announced,
             Event::LeaveRequested => self.leaving = true,
@@ -233,12 +230,6 @@ impl World {
     #[must_use]
     pub const fn leaving(&self) -> bool {
         self.leaving
-    }
-
-    /// Whether this node is to announce Services: it leads, knows enough, and is not leaving.
-    #[must_use]
-    pub fn announces(&self) -> bool {
-        self.leading && !self.leaving && self.ready()
     }
 
     /// Whether all first lists have arrived.

@@ -6,6 +6,7 @@ use model::duration::parse_go_duration;
 use model::hello::Sender;
 use model::node::NodeName;
 use model::settings::Typed;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Time between two hellos of an owner when nobody says anything.
@@ -29,6 +30,18 @@ pub(super) fn config(typed: &mut Typed, node: NodeName) -> HelloConfig {
     let port = typed.parsed("helloPort", port).unwrap_or(PORT);
     let instance = typed.parsed("instanceName", instance).unwrap_or_else(|| "svc".to_owned());
     HelloConfig { sender: Sender { node, instance }, interval, port }
+}
+
+/// The file with the key that hellos are signed by.
+pub(super) fn key(typed: &mut Typed) -> Option<PathBuf> {
+    let read = |text: &str| {
+        let path = PathBuf::from(text);
+        // The manifest mounts a Secret at the folder.
+        let in_folder = path.parent().is_some_and(|folder| folder != Path::new("/"));
+        let sentence = || format!("{text:?} is not the full path of a file in a folder");
+        (path.is_absolute() && in_folder).then_some(path).ok_or_else(sentence)
+    };
+    typed.parsed("helloKeyFile", read)
 }
 
 /// A duration as Go writes it, or milliseconds; zero is none.

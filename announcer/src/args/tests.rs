@@ -101,6 +101,10 @@ fn hellos_are_said_every_50_ms_by_the_instance_svc_unless_that_is_set() {
     assert_eq!(meant.hello.interval, Some(Duration::from_millis(10)));
     assert_eq!((meant.hello.port, meant.hello.sender.instance.as_str()), (2120, "edge"));
     assert_eq!(meant.hello_key, Some(PathBuf::from("/run/key")));
+    for path in ["key", "/key"] {
+        let error = read(&["--services", "--helloKeyFile", path], &[]).unwrap_err();
+        assert!(error.to_string().contains("full path"), "{error}");
+    }
 }
 
 #[test]

@@ -4,11 +4,13 @@
 
 mod texts;
 
-use announcer_decide::{config, event, link, plan, world};
+use announcer_decide::{candidacy, config, event, link, plan, world};
 use libfuzzer_sys::arbitrary::{self, Arbitrary, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use model::address::{MacAddress, parse_address_list};
+use model::claim::Epoch;
 use model::endpoints::EndpointSlice;
+use model::machine::Time;
 use model::object::ObjectKey;
 use model::service::Service;
 use serde_json::{Value, json};
@@ -33,6 +35,8 @@ fuzz_target!(|octets: &[u8]| {
 struct Wild {
     annotation: Option<Text>,
     ignore: Option<Text>,
+    lease: Option<Text>,
+    host: Option<Text>,
     label: Option<Text>,
     finalizers: Vec<Text>,
     deleting: bool,
@@ -69,6 +73,8 @@ impl Wild {
         };
         put("annotations", model::annotations::LOADBALANCER_IPS, &self.annotation);
         put("annotations", model::annotations::IGNORE, &self.ignore);
+        put("annotations", model::annotations::LEASE_NAME, &self.lease);
+        put("annotations", model::annotations::VIP_HOST, &self.host);
         put("labels", model::annotations::IMPLEMENTATION_LABEL, &self.label);
         json!({
             "metadata": metadata,
@@ -107,28 +113,31 @@ fn announce(service: &Service) {
         Event::SlicesListed,
         Event::NodesListed,
         Event::LinksListed,
-        Event::LeaseGained,
     ] {
         world.apply(event);
     }
-    let placed = plan::plan(&world, &config);
-    assert!(placed.claims.is_empty(), "claimed before the kernel shows it");
-    for placement in &placed.placements {
-        let ip = placement.vip.ip();
-        let length = if ip.is_ipv4() { 32 } else { 128 };
-        let owner = link::Owner::Us;
-        world.apply(Event::AddressSeen(link::HostAddress {
-            link: name.clone(),
-            ip,
-            length,
-            owner,
-        }));
-    }
-    let claimed = plan::plan(&world, &config);
-    assert_eq!(claimed.placements, placed.placements);
-    assert_eq!(claimed.claims.len(), claimed.placements.len());
+    let before = plan::plan(&world, &config);
+    assert!(before.statuses.is_empty(), "told before anything is owned");
+    let claims = before.candidacies.get(&name).cloned().unwrap_or_default();
+    let owned = |candidacy: candidacy::Candidacy| candidacy::Owned {
+        name: candidacy.name,
+        epoch: Epoch(1),
+        since: Time::START,
+        cause: candidacy::Cause::Free,
+        vips: candidacy.vips,
+        announcing: 0,
+    };
+    let vips: Vec<_> = claims.values().flat_map(|it| it.vips.clone()).collect();
+    let claims = claims.into_iter().map(|(id, it)| (id, owned(it))).collect();
+    let ownership = candidacy::Ownership { claims, settled: true, left: false };
+    world.apply(Event::OwnershipSeen([(name.clone(), ownership)].into()));
+    world.apply(Event::PlacedSeen(vips.iter().map(|vip| (name.clone(), *vip)).collect()));
+    let owning = plan::plan(&world, &config);
+    assert_eq!(owning.candidacies, before.candidacies);
+    let told = owning.statuses.get(&service.key).and_then(|write| write.host.as_ref());
+    assert_eq!(told.is_some(), !vips.is_empty() && service.wishes.vip_host.as_deref() != Some("n1"));
     world.apply(Event::ServiceSeen(service.clone()));
-    assert_eq!(plan::plan(&world, &config), claimed);
+    assert_eq!(plan::plan(&world, &config), owning);
 }
 
 fn assign(service: &Service) {

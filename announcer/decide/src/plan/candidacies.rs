@@ -53,7 +53,7 @@ pub(super) fn claims<'a>(survey: &Survey<'a>, world: &World, config: &Config) ->
             name: name(&group),
             vips: members.iter().flat_map(|it| it.vips()).collect(),
             nodes: nodes(members.iter().map(|it| &it.nodes)),
-            services: BTreeSet::new(),
+            services: members.iter().map(|it| it.service.key.clone()).collect(),
         };
         let id = claims.add(link.clone(), candidacy);
         claims.of.extend(members.iter().map(|it| (&it.service.key, (link.clone(), id))));

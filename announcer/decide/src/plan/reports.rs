@@ -5,6 +5,7 @@ use super::candidacies::Claims;
 use super::rivals::Wanted;
 use super::survey::Survey;
 use super::{Host, Plan, StatusWrite};
+use crate::candidacy::Owned;
 use crate::config::Config;
 use crate::world::World;
 use model::address::Vip;
@@ -41,11 +42,7 @@ fn report(
     config: &Config,
 ) -> Option<StatusWrite> {
     let service = it.service;
-    let (link, id) = claims.of.get(&service.key)?;
-    let owned = world.owned(link, *id)?;
-    if !it.vips().all(|vip| owned.vips.contains(&vip) && world.is_announced(link, vip)) {
-        return None;
-    }
+    let owned = owned(it, claims, world)?;
     // In one write with what takes its place: an edited address is never shown as none.
     let ingress = ingress(it.vips(), &service.ports);
     let ingress = (ingress != service.ingress).then_some(ingress);
@@ -53,6 +50,18 @@ fn report(
     let host = (!here).then(|| Host { node: config.node.clone(), epoch: owned.epoch });
     let version = service.version.clone();
     (ingress.is_some() || host.is_some()).then_some(StatusWrite { version, ingress, host })
+}
+
+/// The claim of a Service of which every address is announced from here.
+pub(super) fn owned<'a>(
+    it: &Wanted<'_>,
+    claims: &Claims<'_>,
+    world: &'a World,
+) -> Option<&'a Owned> {
+    let (link, id) = claims.of.get(&it.service.key)?;
+    let owned = world.owned(link, *id)?;
+    let here = it.vips().all(|vip| owned.vips.contains(&vip) && world.is_announced(link, vip));
+    here.then_some(owned)
 }
 
 /// `status.loadBalancer.ingress` for `vips`.

@@ -23,12 +23,6 @@ fn told(events: Vec<Event>) -> World {
     world
 }
 
-/// Places and addresses of the claims.
-fn claimed(plan: &Plan) -> BTreeSet<Placement> {
-    let place = |claim: &Claim| Placement { link: claim.link.clone(), vip: claim.vip };
-    plan.claims.iter().map(place).collect()
-}
-
 /// The addresses that this node owns and that are announced.
 fn owned(plan: &Plan, world: &World) -> BTreeSet<Vip> {
     let mut owned = BTreeSet::new();
@@ -43,29 +37,7 @@ fn owned(plan: &Plan, world: &World) -> BTreeSet<Vip> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
-
-    #[test]
-    fn claims_are_those_placements_that_the_kernel_shows(events in events()) {
-        let world = told(events);
-        let plan = plan(&world, &config());
-        let there = |place: &&Placement| {
-            let here = |it: &&crate::link::HostAddress| it.link == place.link;
-            world.addresses().iter().filter(here).any(|it| it.ip == place.vip.ip())
-        };
-        let present: BTreeSet<_> = plan.placements.iter().filter(there).cloned().collect();
-        prop_assert_eq!(claimed(&plan), present);
-    }
-
-    #[test]
-    fn a_claim_bears_the_number_and_hardware_address_of_its_link(events in events()) {
-        let world = told(events);
-        for claim in plan(&world, &config()).claims {
-            let link = world.link(&claim.link).unwrap();
-            prop_assert!(link.carrier);
-            prop_assert_eq!((Some(claim.mac), claim.index), (link.mac, link.index));
-        }
-    }
+    #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn only_what_is_announced_here_is_reported_and_only_when_it_is_news(events in events()) {
@@ -77,10 +49,9 @@ proptest! {
             prop_assert!(write.ingress.is_some() || write.host.is_some());
             let Some(ingress) = &write.ingress else { continue };
             prop_assert_ne!(ingress, &service.ingress);
-            let claimed = |ip| plan.claims.iter().any(|claim| claim.vip.ip() == ip);
             let owned = |ip| owned(&plan, &world).iter().any(|vip| vip.ip() == ip);
             // Either the whole truth, or what stood there before without what is not asked for any more.
-            let report = ingress.iter().all(|it| it.is_vip && (claimed(it.ip) || owned(it.ip)));
+            let report = ingress.iter().all(|it| it.is_vip && owned(it.ip));
             let retraction = ingress.len() < service.ingress.len()
                 && ingress.iter().all(|entry| service.ingress.contains(entry));
             prop_assert!(report || retraction);
@@ -149,13 +120,6 @@ proptest! {
         let Plan { candidacies, standing, alone, .. } = before;
         let left = Plan { candidacies, standing, alone, ..Plan::default() };
         prop_assert_eq!(plan(&world, &config()), left);
-    }
-
-    #[test]
-    fn who_does_not_lead_places_nothing(events in events()) {
-        let events = events.into_iter().chain([Event::LeaseLost]).collect();
-        let plan = plan(&told(events), &config());
-        prop_assert_eq!((plan.placements.len(), plan.claims.len()), (0, 0));
     }
 
     #[test]

@@ -142,8 +142,20 @@ fn an_address_has_one_owner_and_goes_whoever_owned_it() {
 #[test]
 fn leaving_cannot_be_taken_back() {
     let mut world = told(facts::start());
-    assert!(world.announces());
+    assert!(!world.leaving());
     world.apply(Event::LeaveRequested);
     facts::start().into_iter().for_each(|event| world.apply(event));
-    assert!(world.ready() && !world.announces());
+    assert!(world.ready() && world.leaving());
+}
+
+#[test]
+fn an_address_that_the_kernel_took_from_us_is_ours_also_on_a_kernel_that_forgets() {
+    let forgotten = address("eth0", "192.0.2.1", Owner::Other);
+    let ours = address("eth0", "192.0.2.1", Owner::Us);
+    let placed = Event::AddressPlaced(ours.clone());
+    let seen = Event::AddressSeen(forgotten.clone());
+    for events in [[placed.clone(), seen.clone()], [seen.clone(), placed]] {
+        assert_eq!(told(events).addresses(), &BTreeSet::from([ours.clone()]));
+    }
+    assert_eq!(told([seen]).addresses(), &BTreeSet::from([forgotten]));
 }

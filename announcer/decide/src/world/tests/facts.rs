@@ -41,7 +41,6 @@ pub(crate) enum Subject {
     /// A link, and the addresses on it: they go with it.
     Link(LinkName),
     DefaultLink,
-    Lease,
     Node(NodeName),
     Ownership,
     Placed,
@@ -61,7 +60,6 @@ pub(crate) fn subject(event: &Event) -> Subject {
         | Event::AddressGone(address)
         | Event::AddressPlaced(address) => Subject::Link(address.link.clone()),
         Event::DefaultLinkSeen(_) | Event::GatewaysSeen(_) => Subject::DefaultLink,
-        Event::LeaseGained | Event::LeaseLost => Subject::Lease,
         Event::NodeSeen(node) => Subject::Node(node.name.clone()),
         Event::NodeGone(name) => Subject::Node(name.clone()),
         Event::OwnershipSeen(_) => Subject::Ownership,
@@ -88,7 +86,6 @@ pub(crate) fn event() -> impl Strategy<Value = Event> {
         8 => address().prop_map(Event::AddressSeen),
         2 => address().prop_map(Event::AddressGone),
         1 => proptest::option::of(link_name()).prop_map(Event::DefaultLinkSeen),
-        1 => select(vec![Event::LeaseGained, Event::LeaseLost]),
         2 => node().prop_map(Event::NodeSeen),
         1 => node().prop_map(|node| Event::NodeGone(node.name)),
         3 => ownership().prop_map(Event::OwnershipSeen),
@@ -120,7 +117,6 @@ pub(crate) fn start() -> Vec<Event> {
         Event::SlicesListed,
         Event::NodesListed,
         Event::LinksListed,
-        Event::LeaseGained,
     ]
 }
 
