@@ -4,11 +4,13 @@ use announcer_decide::event::Event;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::runtime::watcher;
 use kube::{Api, Client};
-use model::node::NodeName;
+use model::node::{Node, NodeName};
 use shared::api_servers::ApiServers;
 use shared::slim::{self, NodeObject, ServiceObject};
 use shared::task::Owned;
 use shared::watch::{Observed, follow};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use tokio::sync::mpsc;
 
 /// Starts to follow Services, EndpointSlices and Nodes; those that have a namespace in `namespace`, or in all.
@@ -95,15 +97,47 @@ async fn api_servers(client: Client, servers: ApiServers, events_tx: mpsc::Sende
     follow(api, selected, slim, |_| None, events_tx).await;
 }
 
-/// Follows Nodes: how many there are, and how well this one can serve.
+/// Follows Nodes: how many there are, and how well this one can serve. A kubelet writes its Node every few minutes; only
+/// what changes something is told.
 async fn nodes(client: Client, events_tx: mpsc::Sender<Event>) {
     let api: Api<NodeObject> = Api::all(client);
-    let door = |observed| match observed {
-        Observed::Seen(node) => Some(Event::NodeSeen(node)),
-        Observed::Gone(key) => Some(Event::NodeGone(NodeName(key.name))),
-        Observed::Listed => Some(Event::NodesListed),
-        Observed::Forbidden => Some(Event::NodesForbidden),
+    let told = Mutex::new(BTreeMap::new());
+    let door = move |observed| {
+        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        match observed {
+            Observed::Seen(node) => news(node, &mut told).map(Event::NodeSeen),
+            Observed::Gone(key) => {
+                let name = NodeName(key.name);
+                told.remove(&name);
+                Some(Event::NodeGone(name))
+            }
+            Observed::Listed => Some(Event::NodesListed),
+            Observed::Forbidden => Some(Event::NodesForbidden),
+        }
     };
     let slim = |object| Some(slim::node(object));
     follow(api, watcher::Config::default(), slim, door, events_tx).await;
+}
+
+/// `node`, unless it was told like this already.
+fn news(node: Node, told: &mut BTreeMap<NodeName, Node>) -> Option<Node> {
+    let known = told.insert(node.name.clone(), node.clone());
+    (known.as_ref() != Some(&node)).then_some(node)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::node::Standing;
+
+    #[test]
+    fn a_node_is_told_again_only_when_it_has_changed() {
+        let mut told = BTreeMap::new();
+        let name = NodeName("n1".to_owned());
+        let node = |standing| Node { name: name.clone(), standing, provides: BTreeMap::new() };
+        assert_eq!(news(node(Standing::FIT), &mut told), Some(node(Standing::FIT)));
+        assert_eq!(news(node(Standing::FIT), &mut told), None);
+        assert_eq!(news(node(Standing::SPARED), &mut told), Some(node(Standing::SPARED)));
+        assert_eq!(news(node(Standing::FIT), &mut told), Some(node(Standing::FIT)));
+    }
 }
