@@ -32,7 +32,9 @@ async fn play() -> Result<()> {
     let count = count.parse().context("usage: segment [NODES]")?;
     let segment = BareSegment::make(count).await?;
     println!("export KUBECONFIG={}", segment.api.admin().display());
-    for host in segment.nodes().iter().map(String::as_str).chain(["client", "router", "lan"]) {
+    for host in
+        segment.nodes().iter().map(String::as_str).chain(["client", "judge", "router", "lan"])
+    {
         println!("{host}: ip netns exec {} ...", segment.namespace(host));
     }
     let mut desk = Desk::new(segment);

@@ -2,7 +2,7 @@
 # bed.sh: a real Kubernetes on one machine, for tests.
 #
 # A node is a set of namespaces with its own containerd, kubelet and kube-proxy; n1 is the control plane and takes pods
-# too, n2 and n3 are workers. Beside them on the Ethernet segment stand the hosts client, admin and router.
+# too, n2 and n3 are workers. Beside them on the Ethernet segment stand the hosts client, judge, admin and router.
 #
 #   need                      install (as root) or name what is missing on this machine
 #   build                     compile Kubernetes, etcd and containerd into the cache, once: minutes

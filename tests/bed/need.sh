@@ -5,7 +5,7 @@
 declare -A PACKAGE=(
   [ip]=iproute2 [nft]=nftables [iptables]=iptables [conntrack]=conntrack [runc]=runc [pgrep]=procps
   [nsenter]=util-linux [setpriv]=util-linux [flock]=util-linux [/usr/lib/cni/ptp]=containernetworking-plugins [buildah]=buildah
-  [tcpdump]=tcpdump [arping]=iputils-arping [curl]=curl [shellcheck]=shellcheck [valgrind]=valgrind
+  [tcpdump]=tcpdump [arping]=iputils-arping [curl]=curl [keepalived]=keepalived [shellcheck]=shellcheck [valgrind]=valgrind
   [/etc/ssl/certs/ca-certificates.crt]=ca-certificates
 )
 

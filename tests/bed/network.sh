@@ -5,7 +5,7 @@
 # has a namespace for itself, kvb-lan: its port of a host, p-HOST, is where a cable is pulled or frames are dropped.
 
 NODES=(n1 n2 n3)
-declare -A HOSTS=([n1]=11 [n2]=12 [n3]=13 [client]=250 [admin]=240 [router]=1)
+declare -A HOSTS=([n1]=11 [n2]=12 [n3]=13 [client]=250 [judge]=251 [admin]=240 [router]=1)
 
 is_node() { [[ " ${NODES[*]} " == *" $1 "* ]]; }
 ipv4() { echo "198.18.0.${HOSTS[$1]}"; }

@@ -14,7 +14,7 @@
 pub mod gate;
 mod inside;
 pub mod objects;
-pub mod web;
+mod web;
 
 use crate::bare::Bare;
 use crate::cluster::programs::root;

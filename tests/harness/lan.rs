@@ -14,6 +14,9 @@ use anyhow::{Context, Result};
 use std::net::IpAddr;
 use tokio::process::Command;
 
+/// The host that asks who has an address (`segment::judge`).
+pub const JUDGE: &str = "judge";
+
 /// The hosts of one segment.
 #[derive(Debug, Clone)]
 pub struct Lan {

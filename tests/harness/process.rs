@@ -168,6 +168,11 @@ impl Running {
         self.child.id().with_context(|| format!("{} has ended already", self.name))
     }
 
+    /// Whether it has not ended yet.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Sends `signal` (a number) to it.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 pub mod capture;
 pub mod frame;
+pub mod judge;
 pub mod reach;
 
 use crate::bed::CLIENT;

@@ -2,6 +2,7 @@
 //! port 7 (RFC 862).
 
 use super::inside;
+use crate::cluster::service::ECHO;
 use crate::lan::Lan;
 use anyhow::Result;
 use std::net::{Ipv6Addr, SocketAddr};
@@ -11,9 +12,6 @@ use tokio::task::{JoinHandle, JoinSet};
 
 /// Says the node's name.
 const HTTP: u16 = 80;
-/// Repeats.
-pub const ECHO: u16 = 7;
-
 /// Both servers of one node; they end with this value.
 #[derive(Debug)]
 pub(super) struct Web {

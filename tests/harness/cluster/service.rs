@@ -10,8 +10,13 @@ use serde_json::{Value, json};
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// The port that backends listen on.
+/// The port on which backends answer with a web page.
 pub(super) const BACKEND_PORT: u16 = 8080;
+/// The port on which they repeat what they are told.
+pub(super) const ECHO_PORT: u16 = 8081;
+
+/// The echo port of Services (RFC 862).
+pub const ECHO: u16 = 7;
 
 /// A Service that is to be made.
 #[derive(Debug, Clone)]
@@ -33,6 +38,14 @@ impl NewService {
     pub const fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
+    }
+
+    /// With a second port, where its backends repeat what they are told: the echo port.
+    #[must_use]
+    pub fn with_echo(self) -> Self {
+        let web = json!({"name": "web", "port": self.port, "targetPort": BACKEND_PORT});
+        let echo = json!({"name": "echo", "port": ECHO, "targetPort": ECHO_PORT});
+        self.with(&json!({"spec": {"ports": [web, echo]}}))
     }
 
     /// With this annotation.

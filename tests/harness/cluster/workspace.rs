@@ -1,6 +1,6 @@
 //! A namespace of the cluster for one test, with a backend in it. It is cleared when the test ends, however it ends.
 
-use super::service::{BACKEND_PORT, NewService, TestService};
+use super::service::{BACKEND_PORT, ECHO_PORT, NewService, TestService};
 use super::{Cluster, LATER, merge, wait};
 use crate::process::put_back;
 use anyhow::{Context, Result};
@@ -47,7 +47,8 @@ impl Workspace {
         Ok(workspace)
     }
 
-    /// Starts a Deployment `name` of `replicas` pods, each of which tells its own name to whoever asks.
+    /// Starts a Deployment `name` of `replicas` pods, each of which tells its own name to whoever asks for a web
+    /// page, and repeats what it is told on another port.
     ///
     /// # Errors
     /// The API server refuses, or the pods do not start.
@@ -72,7 +73,8 @@ impl Workspace {
     async fn start_backend_with(&self, name: &str, replicas: i32, pod: &Value) -> Result<()> {
         let deployments: Api<Deployment> = Api::namespaced(self.cluster.client.clone(), &self.name);
         let script = format!(
-            "echo {GREETING} $HOSTNAME >/tmp/index.html && exec /bin/httpd -f -p {BACKEND_PORT} -h /tmp"
+            "echo {GREETING} $HOSTNAME >/tmp/index.html && nc -ll -p {ECHO_PORT} -e cat & \
+             exec /bin/httpd -f -p {BACKEND_PORT} -h /tmp"
         );
         let mut deployment = json!({
             "metadata": {"name": name},

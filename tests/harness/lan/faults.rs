@@ -3,7 +3,6 @@
 use super::Lan;
 use crate::process::{output, put_back};
 use anyhow::Result;
-use std::fmt::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::process::Command;
 
@@ -12,8 +11,10 @@ use tokio::process::Command;
 pub enum Frames {
     /// Every frame.
     All,
-    /// UDP to this port: hellos alone.
+    /// UDP to this port: our hellos.
     Udp(u16),
+    /// VRRP (protocol 112): what keepalived says.
+    Vrrp,
 }
 
 /// A fault of the segment; it is over at the latest when this is dropped.
@@ -98,17 +99,16 @@ impl Lan {
     /// # Errors
     /// nft refuses.
     pub async fn lose(&self, percent: u8, frames: Frames) -> Result<Fault> {
-        let chance = format!("numgen random mod 100 < {percent} drop\n");
-        let mut rules = String::new();
-        match frames {
-            Frames::All => rules.push_str(&chance),
-            Frames::Udp(port) => {
-                for family in ["ip protocol", "ip6 nexthdr"] {
-                    write!(rules, "{family} udp udp dport {port} {chance}")?;
-                }
-            }
-        }
-        self.drop_frames(&rules).await
+        let which = match frames {
+            Frames::All => vec![String::new()],
+            Frames::Udp(port) => ["ip protocol", "ip6 nexthdr"]
+                .map(|family| format!("{family} udp udp dport {port}"))
+                .to_vec(),
+            Frames::Vrrp => vec!["ip protocol 112".to_owned(), "ip6 nexthdr 112".to_owned()],
+        };
+        let rules =
+            which.iter().map(|which| format!("{which} numgen random mod 100 < {percent} drop\n"));
+        self.drop_frames(&rules.collect::<String>()).await
     }
 
     /// Sets one thing about the bridge's port of `host`, until it is set back.

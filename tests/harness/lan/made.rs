@@ -1,6 +1,6 @@
-//! A segment of a test's own: nodes, a client and a router on a bridge. It goes with the value that stands for it.
+//! A segment of a test's own: nodes, a client, a judge and a router on a bridge. It goes with the value that stands for it.
 
-use super::Lan;
+use super::{JUDGE, Lan};
 use crate::process::{output, put_back};
 use anyhow::{Context, Result, ensure};
 use std::ops::Deref;
@@ -12,7 +12,7 @@ const FIRST_NODE: usize = 11;
 /// More do not fit before the addresses that tests give away.
 const MOST: usize = 80;
 /// The other hosts, with their numbers.
-const OTHERS: [(&str, usize); 2] = [("router", 1), ("client", 250)];
+const OTHERS: [(&str, usize); 3] = [("router", 1), ("client", 250), (JUDGE, 251)];
 /// A fresh namespace takes these over from the machine; here a kernel's defaults count, and what a node of Kubernetes sets.
 const SYSCTLS: [&str; 6] = [
     "net.ipv4.ip_forward=1",
@@ -31,7 +31,7 @@ pub struct MadeLan {
 }
 
 impl MadeLan {
-    /// `count` nodes (n1, n2, ...), a client and a router, all with a cable to the bridge, and addresses of both families.
+    /// `count` nodes (n1, n2, ...), a client, a judge and a router, all with a cable to the bridge, and addresses of both families.
     ///
     /// # Errors
     /// The machine does not allow it: this takes root.

@@ -27,12 +27,20 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// Starts to listen, and returns as soon as nothing can be missed any more.
+    /// Starts to listen on the client, and returns as soon as nothing can be missed any more.
     ///
     /// # Errors
     /// tcpdump cannot be started.
     pub async fn start(lan: &Lan) -> Result<Self> {
-        let mut command = lan.on(CLIENT, "tcpdump");
+        Self::on(lan, CLIENT).await
+    }
+
+    /// The same on another host.
+    ///
+    /// # Errors
+    /// tcpdump cannot be started.
+    pub async fn on(lan: &Lan, host: &str) -> Result<Self> {
+        let mut command = lan.on(host, "tcpdump");
         command.args([
             "-i",
             "eth0",

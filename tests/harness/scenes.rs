@@ -1,0 +1,67 @@
+//! What happens to whoever keeps addresses on a segment, and what the segment's clients see of it. The same scenes are
+//! played with our announcers on the bed, with our announcers on a segment alone, and with keepalived.
+//!
+//! ```text
+//!   keeper     who keeps the addresses, and how one of its processes is killed, stopped, asked to leave
+//!   watch      two clients: one that pings and connects, one that asks who has the address
+//!   cable, planned, process, partition     the scenes
+//! ```
+
+pub mod cable;
+pub mod keeper;
+pub mod partition;
+pub mod planned;
+pub mod process;
+pub mod watch;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// What clients saw of one scene.
+#[derive(Debug, Clone, Default)]
+pub struct Verdict {
+    /// The longest time without an answer to a ping, for each address.
+    pub gaps: Vec<(IpAddr, Duration)>,
+    /// What became of connections, for each address where some were made.
+    pub visits: Vec<(IpAddr, Visits)>,
+    /// How often the addresses went to another node; the address that did so most often counts.
+    pub moves: usize,
+    /// The longest time through which two nodes answered for one address.
+    pub overlap: Duration,
+}
+
+/// What became of connections to one address.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Visits {
+    /// The longest time in which no new one succeeded.
+    pub gap: Duration,
+    /// New ones that came to nothing.
+    pub failed: usize,
+    /// Lasting ones that ended.
+    pub broken: usize,
+}
+
+impl Verdict {
+    /// The longest gap for any address.
+    #[must_use]
+    pub fn gap(&self) -> Duration {
+        self.gaps.iter().map(|(_, gap)| *gap).max().unwrap_or_default()
+    }
+
+    /// The longest gap for addresses of one family.
+    #[must_use]
+    pub fn gap_of(&self, ipv4: bool) -> Duration {
+        let ours = self.gaps.iter().filter(|(address, _)| address.is_ipv4() == ipv4);
+        ours.map(|(_, gap)| *gap).max().unwrap_or_default()
+    }
+
+    /// All connections together; the longest gap of any address.
+    #[must_use]
+    pub fn all_visits(&self) -> Visits {
+        self.visits.iter().fold(Visits::default(), |all, (_, one)| Visits {
+            gap: all.gap.max(one.gap),
+            failed: all.failed.saturating_add(one.failed),
+            broken: all.broken.saturating_add(one.broken),
+        })
+    }
+}

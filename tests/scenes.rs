@@ -1,0 +1,7 @@
+//! Announcers on a segment alone: cables, processes and frames fail, and one node owns each address before and after.
+//! Needs root, `make release` and `tests/bed/bed.sh build`.
+
+#[path = "scenes/announcers.rs"]
+mod announcers;
+#[path = "scenes/keepalived.rs"]
+mod keepalived;

@@ -1,0 +1,103 @@
+//! Our announcers: one owner before, one after, and at most one move for each fault.
+
+use anyhow::{Result, ensure};
+use std::time::Duration;
+use tests::bare_segment::BareSegment;
+use tests::bare_segment::gate::Way;
+use tests::bed::{ipv4, ipv6};
+use tests::cluster::service::ECHO;
+use tests::scenes::Verdict;
+use tests::scenes::cable::{Cut, pull};
+use tests::scenes::keeper::Announcers;
+use tests::scenes::partition::{Loss, lose};
+use tests::scenes::planned::replace;
+use tests::scenes::process::{kill, pause};
+use tests::scenes::watch::Watch;
+
+/// How long a fault lasts that ends by itself.
+const FAULT: Duration = Duration::from_secs(10);
+
+/// Three nodes with an announcer each, and a dual-stack Service on them.
+async fn stage() -> Result<(BareSegment, Watch)> {
+    let mut segment = BareSegment::make(3).await?;
+    segment.start_announcers(&[])?;
+    let addresses = [ipv4(100), ipv6(100)];
+    segment.expose("web", &addresses, segment.nodes()).await?;
+    let watch = Watch::start(&segment, &addresses).await?;
+    Ok((segment, watch))
+}
+
+fn at_most_one_move(what: &str, verdict: &Verdict) -> Result<()> {
+    println!("{what}: {verdict:?}");
+    ensure!(verdict.moves <= 1, "{what}: {} moves", verdict.moves);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_cut_off_owner_is_replaced_by_one_node_and_takes_nothing_back() -> Result<()> {
+    let (mut segment, mut watch) = stage().await?;
+    let mut keeper = Announcers { segment: &mut segment, settings: Vec::new() };
+    for cut in [Cut::Cable, Cut::Uplink] {
+        let pulled = pull(&mut keeper, &mut watch, cut).await?;
+        ensure!(pulled.from != pulled.to, "{} took its own place", pulled.from);
+        at_most_one_move(&format!("{cut:?}"), &pulled.verdict)?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_killed_owner_is_replaced_by_one_node() -> Result<()> {
+    let (mut segment, mut watch) = stage().await?;
+    let mut keeper = Announcers { segment: &mut segment, settings: Vec::new() };
+    let killed = kill(&mut keeper, &mut watch).await?;
+    at_most_one_move(&format!("{killed:?}"), &killed.verdict)
+}
+
+#[tokio::test]
+async fn an_owner_that_was_stopped_and_goes_on_shares_with_nobody() -> Result<()> {
+    let (mut segment, mut watch) = stage().await?;
+    let mut keeper = Announcers { segment: &mut segment, settings: Vec::new() };
+    at_most_one_move("stopped", &pause(&mut keeper, &mut watch, FAULT).await?)
+}
+
+#[tokio::test]
+async fn lost_frames_leave_one_owner_and_move_an_address_once_at_most() -> Result<()> {
+    let (mut segment, mut watch) = stage().await?;
+    let mut keeper = Announcers { segment: &mut segment, settings: Vec::new() };
+    for loss in [
+        Loss::OwnerAlone,
+        Loss::OwnerWithClients,
+        Loss::OwnerMute,
+        Loss::OwnerDeaf,
+        Loss::Hellos(20),
+        Loss::Frames(20),
+    ] {
+        let verdict = lose(&mut keeper, &mut watch, loss, FAULT).await?;
+        at_most_one_move(&format!("{loss:?}"), &verdict)?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_owner_that_leaves_hands_over_once() -> Result<()> {
+    let (mut segment, mut watch) = stage().await?;
+    watch.visit(80, ECHO).await?;
+    let mut keeper = Announcers { segment: &mut segment, settings: Vec::new() };
+    for round in 0..3 {
+        let verdict = replace(&mut keeper, &mut watch).await?;
+        at_most_one_move(&format!("round {round}"), &verdict)?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_api_server_is_needed_to_keep_an_address() -> Result<()> {
+    let (segment, watch) = stage().await?;
+    let owner = watch.steady(Duration::from_secs(1)).await?;
+    let mark = watch.mark();
+    segment.api_way_of_all(Way::Silent);
+    tokio::time::sleep(FAULT).await;
+    segment.api_way_of_all(Way::Open);
+    ensure!(watch.steady(Duration::from_secs(2)).await? == owner, "{owner} lost it");
+    at_most_one_move("away", &watch.since(&mark))
+}
