@@ -1,13 +1,12 @@
 //! `make bench`: how fast and how small, as tables for people and as JSON for machines.
 //!
-//! `bench [SERVICES] [--json FILE]`; SERVICES (50) is how many are timed one by one, FILE is target/bench.json.
+//! `bench [SERVICES] [--json FILE] [--only PART]`; SERVICES (50) is how many are timed one by one, FILE is
+//! target/bench.json, PART is `allocator`, `services` or `segment`.
 
 #![allow(clippy::print_stdout, reason = "tables are printed on standard output")]
 
 #[path = "bench/allocator.rs"]
 mod allocator;
-#[path = "bench/cables.rs"]
-mod cables;
 #[path = "bench/many.rs"]
 mod many;
 #[path = "bench/report.rs"]
@@ -16,6 +15,8 @@ mod report;
 mod rest;
 #[path = "bench/scale.rs"]
 mod scale;
+#[path = "bench/segment.rs"]
+mod segment;
 #[path = "bench/single.rs"]
 mod single;
 
@@ -44,44 +45,63 @@ async fn measure() -> Result<()> {
     let wanted = Wanted::read(std::env::args().skip(1))?;
     let start = Instant::now();
     let mut report = Report::default();
-    report.add(allocator::times()?);
-    report.add(allocator::instructions()?);
-    for table in scale::measure().await? {
-        report.add(table);
+    if wanted.part("allocator") {
+        report.add(allocator::times()?);
+        report.add(allocator::instructions()?);
+        for table in scale::measure().await? {
+            report.add(table);
+        }
     }
-    let cluster = Cluster::ready().await?;
-    report.add(single::measure(&cluster, wanted.services).await?);
-    let waiting = Crowd::gather(&cluster, Room::After).await?;
-    report.add(waiting.speed());
-    waiting.disperse().await?;
-    // While many Services stand, what they cost is measured, too.
-    let crowd = Crowd::gather(&cluster, Room::Before).await?;
-    report.add(crowd.speed());
-    report.add(crowd.writes());
-    report.add(rest::memory(&cluster).await?);
-    report.add(rest::at_rest(&cluster).await?);
-    crowd.disperse().await?;
-    report.add(cables::measure(&cluster).await?);
+    if wanted.part("services") {
+        services(&Cluster::ready().await?, wanted.services, &mut report).await?;
+    }
+    if wanted.part("segment") {
+        segment::measure(&Cluster::ready().await?, &mut report).await?;
+    }
     report.save(&wanted.json)?;
     println!("\nall of it in {}, also as {}", written(start.elapsed()), wanted.json.display());
     Ok(())
 }
 
+/// Services of the cluster: one by one, and many.
+async fn services(cluster: &Cluster, count: usize, report: &mut Report) -> Result<()> {
+    report.add(single::measure(cluster, count).await?);
+    let waiting = Crowd::gather(cluster, Room::After).await?;
+    report.add(waiting.speed());
+    waiting.disperse().await?;
+    // While many Services stand, what they cost is measured, too.
+    let crowd = Crowd::gather(cluster, Room::Before).await?;
+    report.add(crowd.speed());
+    report.add(crowd.writes());
+    report.add(rest::memory(cluster).await?);
+    report.add(rest::at_rest(cluster).await?);
+    crowd.disperse().await
+}
+
 /// What the command line asks for.
 struct Wanted {
     services: usize,
+    only: Option<String>,
     json: PathBuf,
 }
 
 impl Wanted {
+    /// Whether `part` is to be measured.
+    fn part(&self, part: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only == part)
+    }
+
     fn read(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let mut wanted = Self { services: 50, json: root().join("target/bench.json") };
+        let json = root().join("target/bench.json");
+        let mut wanted = Self { services: 50, only: None, json };
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--json" => wanted.json = arguments.next().context("--json FILE")?.into(),
+                "--only" => wanted.only = Some(arguments.next().context("--only PART")?),
                 number => {
-                    wanted.services =
-                        number.parse().context("usage: bench [SERVICES] [--json FILE]")?
+                    wanted.services = number
+                        .parse()
+                        .context("usage: bench [SERVICES] [--json FILE] [--only PART]")?
                 }
             }
         }

@@ -4,11 +4,14 @@
 //! ```text
 //!   keeper     who keeps the addresses, and how one of its processes is killed, stopped, asked to leave
 //!   watch      two clients: one that pings and connects, one that asks who has the address
-//!   cable, planned, process, partition     the scenes
+//!   on_bed     a Service on the bed that they are played with
+//!   cable, planned, process, partition, outage   the scenes
 //! ```
 
 pub mod cable;
 pub mod keeper;
+pub mod on_bed;
+pub mod outage;
 pub mod partition;
 pub mod planned;
 pub mod process;
