@@ -1,6 +1,6 @@
 //! Our announcers: one owner before, one after, and at most one move for each fault.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use std::time::Duration;
 use tests::bare_segment::BareSegment;
 use tests::bare_segment::gate::Way;
@@ -23,7 +23,8 @@ async fn stage() -> Result<(BareSegment, Watch)> {
     segment.start_announcers(&[])?;
     let addresses = [ipv4(100), ipv6(100)];
     segment.expose("web", &addresses, segment.nodes()).await?;
-    let watch = Watch::start(&segment, &addresses).await?;
+    let watch = Watch::start(&segment, &addresses).await;
+    let watch = watch.with_context(|| format!("they said:\n{}", segment.last_lines()))?;
     Ok((segment, watch))
 }
 
