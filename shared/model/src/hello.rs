@@ -53,7 +53,7 @@ pub struct Hello {
     pub sender: Sender,
     /// In which life.
     pub boot: BootId,
-    /// Counts the hellos of this life; a gap is a loss.
+    /// Grows with each hello of this life; [`Hello::round`] counts those to everybody.
     pub sequence: u64,
     /// How long until the next one at the latest, in whole milliseconds; zero in the last of a life.
     pub interval: Duration,
@@ -69,6 +69,17 @@ pub struct Hello {
     pub owned: u32,
     /// Statements about claims: the news, and then a part of all it owns, another part in each hello.
     pub statements: Vec<Statement>,
+}
+
+impl Hello {
+    /// Hellos to one member leave between those to everybody, and have so many low bits of the sequence for themselves.
+    pub const ROUND_BITS: u32 = 16;
+
+    /// Counts the hellos to everybody; a gap is a loss.
+    #[must_use]
+    pub const fn round(&self) -> u64 {
+        self.sequence >> Self::ROUND_BITS
+    }
 }
 
 /// What a hello asks for.

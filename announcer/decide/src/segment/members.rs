@@ -24,6 +24,7 @@ pub(super) struct Member {
     pub(super) sender: Sender,
     pub(super) boot: BootId,
     sequence: u64,
+    round: u64,
     /// Time between its hellos, as it says.
     pub(super) interval: Duration,
     pub(super) standing: Standing,
@@ -66,6 +67,7 @@ impl Member {
             sender: hello.sender.clone(),
             boot: hello.boot,
             sequence: hello.sequence,
+            round: hello.round(),
             interval: hello.interval,
             standing: hello.standing,
             macs: BTreeSet::new(),
@@ -200,12 +202,13 @@ impl Members {
             self.changed_at = now;
         }
         let member = self.by_id.entry(id).or_insert_with(|| Member::new(hello, mac, now));
-        let missed = hello.sequence.saturating_sub(member.sequence).saturating_sub(1);
+        let missed = hello.round().saturating_sub(member.round).saturating_sub(1);
         let was_silent = member.is_silent(now);
         if was_silent && member.spoke_unheard(missed) && !member.stated.is_empty() {
             member.doubt.was_wrong(now);
         }
         member.sequence = hello.sequence;
+        member.round = hello.round();
         member.heard_at = member.heard_at.max(now);
         member.doubt.heard(missed);
         let described = member.describe(hello, mac, us);

@@ -31,6 +31,7 @@ impl Segment {
             let owned = self.held();
             let last = self.speech.bids_farewell();
             let mut hello = self.hello(now, if last { Duration::ZERO } else { interval });
+            hello.sequence = self.speech.next_round();
             let page = self.speech.page(&owned);
             hello.statements = statements(&page, |claim| self.statement(now, claim));
             hello.wish = self.wish(last);
@@ -65,11 +66,12 @@ impl Segment {
         };
         let mut outputs = Vec::new();
         for part in page.chunks(room) {
+            hello.sequence = self.speech.next_answer();
             hello.statements = statements(part, |claim| self.statement(now, claim));
             outputs.push(Output::Send { hello: hello.clone(), to: Some(mac) });
-            hello.sequence = self.speech.next_sequence();
         }
         if outputs.is_empty() {
+            hello.sequence = self.speech.next_answer();
             outputs.push(Output::Send { hello, to: Some(mac) });
         }
         outputs
@@ -92,7 +94,7 @@ impl Segment {
         Hello {
             sender: self.settings.sender.clone(),
             boot: self.settings.boot,
-            sequence: self.speech.next_sequence(),
+            sequence: 0,
             interval,
             standing: self.wanted.standing,
             wish: Wish::Nothing,

@@ -2,7 +2,7 @@
 
 use model::address::MacAddress;
 use model::claim::{ClaimId, Epoch};
-use model::hello::{STATEMENTS_PER_HELLO, Statement};
+use model::hello::{Hello, STATEMENTS_PER_HELLO, Statement};
 use model::machine::Time;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -128,8 +128,19 @@ impl Speech {
         std::mem::take(&mut self.answers)
     }
 
-    pub(super) fn next_sequence(&mut self) -> u64 {
-        self.sequence = self.sequence.saturating_add(1);
+    /// The sequence of the next hello to everybody.
+    pub(super) const fn next_round(&mut self) -> u64 {
+        let round = (self.sequence >> Hello::ROUND_BITS).saturating_add(1);
+        self.sequence = round << Hello::ROUND_BITS;
+        self.sequence
+    }
+
+    /// The sequence of the next hello to one member, which the others are not to miss.
+    pub(super) const fn next_answer(&mut self) -> u64 {
+        let next = self.sequence.saturating_add(1);
+        if next >> Hello::ROUND_BITS == self.sequence >> Hello::ROUND_BITS {
+            self.sequence = next;
+        }
         self.sequence
     }
 

@@ -111,6 +111,10 @@ impl Vacancy {
                     continue;
                 }
                 asked += 1;
+                if door.asked == 0 {
+                    // What was said before this round is no answer to it.
+                    door.answered = None;
+                }
                 outputs.push(Output::Ask { ip: vip.ip(), to: None });
                 door.asked += 1;
                 door.next = now + SPACING;

@@ -27,7 +27,7 @@ impl Run {
         self.patience = self.patience_for_the_past();
         self.network.heal();
         self.api.away = false;
-        if self.scene.plot == Plot::Trouble {
+        if matches!(self.scene.plot, Plot::Trouble | Plot::Repeating) {
             self.loss = if self.chance.one_in(3) { self.chance.next() % 51 } else { 0 };
         }
         (0..self.claims.len()).for_each(|claim| self.api.peer_releases(claim));
