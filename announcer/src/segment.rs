@@ -120,7 +120,6 @@ const ASKS: usize = 8;
 ///
 /// # Errors
 /// The thread cannot be started.
-#[expect(clippy::type_complexity, reason = "two ends of two channels")]
 pub fn start(
     wiring: Wiring,
     inlets: Inlets,

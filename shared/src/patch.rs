@@ -67,6 +67,13 @@ impl ServiceWriter {
         Self { client, clock, leadership_rx, put_instead: AtomicBool::new(false) }
     }
 
+    /// A writer that needs no leadership: for what is decided elsewhere, and right whoever writes it last.
+    #[must_use]
+    pub fn unopposed(client: Client, clock: Clock) -> Self {
+        let (_, leadership_rx) = watch::channel(Leadership::unopposed());
+        Self::new(client, clock, leadership_rx)
+    }
+
     /// Merges `change` (RFC 7396) into `part` of the Service, provided that it still has `version`. A role without
     /// `patch` is answered by reading the object, merging here, and putting it back with every field as it was received.
     pub async fn merge(
