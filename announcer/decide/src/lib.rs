@@ -5,6 +5,7 @@ pub mod claim;
 pub mod config;
 pub mod difference;
 pub mod event;
+pub mod leadership;
 pub mod link;
 pub mod manifest;
 pub mod plan;

@@ -19,6 +19,14 @@ pub const FLUSH_CONNTRACK: &str = "kube-vip.io/flush-conntrack";
 pub const VIP_HOST: &str = "kube-vip.io/vipHost";
 /// On the Lease of the control plane: the addresses of the control plane, comma-separated, as its holder notes them.
 pub const CONTROL_PLANE_ADDRESS: &str = "kube-vip.io/address";
+/// On the Lease of a group: the epoch in which its holder owns the group on the segment; it never goes back.
+pub const EPOCH: &str = "kube-vip.io/epoch";
+/// On the Lease of a node: the claims that it owns and that have no Lease of their own, each with its epoch, as in
+/// `vip:198.51.100.8=3 vip:2001:db8::8=1`.
+pub const OWNED: &str = "kube-vip.io/owned";
+/// On a Lease: the `renewTime` that was written by one who says hello. Where `renewTime` is another, a peer that knows
+/// nothing of hellos has written since.
+pub const RENEWED: &str = "kube-vip.io/renewed";
 /// Put on a Service by a cloud provider for the sake of a new version: the version that it was put on. What another
 /// provider has decided on that one cannot be written any more.
 pub const FENCE: &str = "kube-vip.io/fence";

@@ -310,8 +310,10 @@ impl Machine for LeaseElection {
     }
 }
 
-/// `period`, up to a fifth longer; the same for the same identity and attempt, different between identities.
-fn stretched(period: Duration, identity: &str, attempt: u32) -> Duration {
+/// `period`, up to a fifth longer; the same for the same identity and attempt, different between identities: those who
+/// wait for the same thing do not all ask at once.
+#[must_use]
+pub fn stretched(period: Duration, identity: &str, attempt: u32) -> Duration {
     // FNV-1a: spreads well enough, and needs no state.
     let seed = 0xcbf2_9ce4_8422_2325_u64 ^ u64::from(attempt);
     let hash = identity

@@ -18,7 +18,7 @@ const OUTDATED: Duration = Duration::from_secs(3);
 impl Segment {
     pub(super) fn recorded(&mut self, now: Time, records: Arc<Records>) {
         for (claim, record) in records.iter() {
-            if let Holder::Ours { epoch, .. } = record.holder {
+            if let Some(epoch) = record.holder.epoch() {
                 // A record is believed as it stands: whoever may write it may do anything.
                 let state = self.claim(*claim);
                 state.highest = state.highest.max(epoch);
@@ -48,6 +48,7 @@ impl Segment {
                 None
             }
             Holder::Ours { node, epoch } if epoch >= ours => Some(node),
+            Holder::Nobody { epoch } if epoch >= ours => return self.raise(claim),
             _ => None,
         };
         let Some(state) = self.claims.get_mut(&claim) else { return };
@@ -121,6 +122,7 @@ impl Segment {
         let record = self.records.as_ref()?.get(&claim)?;
         let kept = match &record.holder {
             Holder::Peer(_) => true,
+            Holder::Nobody { .. } => false,
             Holder::Ours { node, .. } => {
                 let yielded = self.claims.get(&claim).is_some_and(|state| state.yielded);
                 yielded && *node != self.settings.sender.node && !self.hears_anybody(now)

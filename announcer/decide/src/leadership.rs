@@ -1,0 +1,86 @@
+//! Who answers where nobody says hello (`vip_hello_interval=0`): the leader, elected by the Lease alone, as client-go does it.
+
+use crate::candidacy::{Candidacies, Cause, Owned, Ownership};
+use model::claim::Epoch;
+use model::machine::Time;
+use model::node::NodeName;
+
+/// One uninterrupted leadership of this node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Term {
+    /// Counts them.
+    pub number: u64,
+    /// When it began.
+    pub since: Time,
+}
+
+/// What `node` owns on a link with these candidacies: as the leader everything that it may have, and nothing otherwise.
+/// `leaving`: the process was asked to end.
+#[must_use]
+pub fn ownership(
+    node: &NodeName,
+    candidacies: &Candidacies,
+    term: Option<Term>,
+    leaving: bool,
+) -> Ownership {
+    let owned = |term: Term| {
+        let may_have = candidacies.iter().filter(|(_, it)| it.nodes.standing(node).is_some());
+        may_have.map(move |(id, candidacy)| {
+            let owned = Owned {
+                name: candidacy.name.clone(),
+                epoch: Epoch(term.number),
+                since: term.since,
+                cause: Cause::Lapsed,
+                vips: candidacy.vips.clone(),
+                announcing: 0,
+            };
+            (*id, owned)
+        })
+    };
+    let claims = term.filter(|_| !leaving).into_iter().flat_map(owned).collect();
+    Ownership { claims, settled: true, left: leaving }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::candidacy::{Candidacy, Nodes};
+    use model::claim::{ClaimId, ClaimName};
+    use model::node::Standing;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    fn candidacies() -> Candidacies {
+        let vips = BTreeSet::from(["198.51.100.8".parse().unwrap()]);
+        let elsewhere = BTreeMap::from([(NodeName("n2".to_owned()), Standing::FIT)]);
+        let each = [("everywhere", Nodes::All), ("elsewhere", Nodes::Only(elsewhere))];
+        let each = each.map(|(name, nodes)| {
+            let name = ClaimName(name.to_owned());
+            let id = ClaimId::from(&name);
+            (id, Candidacy { name, vips: vips.clone(), nodes, services: BTreeSet::new() })
+        });
+        each.into()
+    }
+
+    fn of(term: Option<Term>, leaving: bool) -> Ownership {
+        ownership(&NodeName("n1".to_owned()), &candidacies(), term, leaving)
+    }
+
+    const TERM: Term = Term { number: 3, since: Time::START };
+
+    #[test]
+    fn the_leader_owns_all_that_it_may_have() {
+        let ownership = of(Some(TERM), false);
+        let owned: Vec<_> = ownership.claims.values().collect();
+        assert_eq!(owned.len(), 1);
+        assert_eq!((owned[0].name.0.as_str(), owned[0].epoch), ("everywhere", Epoch(3)));
+        assert_eq!(owned[0].vips.len(), 1);
+        assert!(ownership.settled && !ownership.left);
+    }
+
+    #[test]
+    fn who_does_not_lead_owns_nothing_and_neither_does_who_is_leaving() {
+        let nothing = Ownership { settled: true, ..Ownership::default() };
+        assert_eq!(of(None, false), nothing);
+        assert_eq!(of(Some(TERM), true), Ownership { left: true, ..nothing });
+    }
+}
