@@ -1,18 +1,16 @@
 //! Drives [`model::lease::LeaseElection`] against coordination.k8s.io/v1.
 
-use crate::api_client::explain;
+mod door;
+
+pub use door::{Answer, Identity, LeaseDoor, record};
+
 use crate::clock::Clock;
 use crate::shutdown;
 use futures::future::BoxFuture;
-use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
-use k8s_openapi::jiff::Timestamp;
-use kube::api::{Api, PostParams};
-use model::lease::{
-    LeaseElection, LeaseHolder, LeaseInput, LeaseOutput, LeaseRecord, LeaseSettings,
-};
+use k8s_openapi::api::coordination::v1::Lease;
+use model::lease::{LeaseElection, LeaseInput, LeaseOutput, LeaseSettings};
 use model::machine::{Machine, Time};
-use model::object::{ObjectKey, ResourceVersion};
+use model::object::ObjectKey;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -64,11 +62,9 @@ impl Leadership {
 
 /// The election for one Lease. Run it as a task; read the outcome from the channel it was made with.
 pub struct Election {
-    api: Api<Lease>,
+    door: LeaseDoor,
     key: ObjectKey,
-    identity: String,
-    duration: Duration,
-    timeout: Duration,
+    identity: Identity,
     clock: Clock,
     machine: LeaseElection,
     lease: Option<Lease>,
@@ -86,13 +82,9 @@ impl Election {
     ) -> (Self, watch::Receiver<Leadership>) {
         let (leadership_tx, leadership_rx) = watch::channel(Leadership::default());
         let election = Self {
-            api: Api::namespaced(client, &key.namespace),
+            door: LeaseDoor::new(client, &settings),
             key,
-            identity: settings.identity.clone(),
-            duration: settings.duration,
-            // Two tries fit into the renew deadline even when the first gets no answer: it is sent a retry period after
-            // the last that was accepted, and the second follows at once.
-            timeout: settings.renew_deadline.saturating_sub(settings.retry_period) / 2,
+            identity: Identity::of(&settings),
             clock,
             machine: LeaseElection::new(settings),
             lease: None,
@@ -149,86 +141,24 @@ impl Election {
     fn carry_out(&self, output: LeaseOutput) -> Option<BoxFuture<'static, Answer>> {
         match output {
             LeaseOutput::Lead => {
-                tracing::info!(lease = %self.key, identity = %self.identity, "this process leads")
+                tracing::info!(lease = %self.key, identity = %self.identity.name, "this process leads")
             }
             LeaseOutput::StepDown => {
-                tracing::info!(lease = %self.key, identity = %self.identity, "this process does not lead any more")
+                tracing::info!(lease = %self.key, identity = %self.identity.name, "this process does not lead any more")
             }
             LeaseOutput::Finish => {}
-            LeaseOutput::Read => return Some(self.read()),
+            LeaseOutput::Read => return Some(self.door.read(&self.key)),
             LeaseOutput::Create => {
-                let spec = self.spec(None, LeaseHolder::Taken, 0);
-                let metadata =
-                    ObjectMeta { name: Some(self.key.name.clone()), ..ObjectMeta::default() };
-                return Some(self.write(Lease { metadata, spec: Some(spec) }, Write::Create));
+                let lease = self.identity.create(&self.key);
+                return Some(self.door.create(&self.key, lease));
             }
             LeaseOutput::Replace { version, holder, transitions } => {
-                let mut lease = self.lease.clone().unwrap_or_default();
-                lease.metadata.resource_version = Some(version.0);
-                lease.metadata.managed_fields = None;
-                lease.spec = Some(self.spec(lease.spec.as_ref(), holder, transitions));
-                return Some(self.write(lease, Write::Replace));
+                let before = self.lease.clone().unwrap_or_default();
+                let lease = self.identity.replace(before, version, holder, transitions);
+                return Some(self.door.replace(&self.key, lease));
             }
         }
         None
-    }
-
-    fn spec(&self, before: Option<&LeaseSpec>, holder: LeaseHolder, transitions: i32) -> LeaseSpec {
-        let now = MicroTime(Timestamp::now());
-        let mut spec = before.cloned().unwrap_or_default();
-        spec.renew_time = Some(now.clone());
-        spec.lease_transitions = Some(transitions);
-        spec.lease_duration_seconds =
-            Some(i32::try_from(self.duration.as_secs()).unwrap_or(i32::MAX));
-        match holder {
-            LeaseHolder::Taken => {
-                spec.acquire_time = Some(now);
-                spec.holder_identity = Some(self.identity.clone());
-            }
-            LeaseHolder::Renewed => spec.holder_identity = Some(self.identity.clone()),
-            LeaseHolder::Released => {
-                // As client-go does it: an empty holder with a second to live.
-                spec.holder_identity = Some(String::new());
-                spec.lease_duration_seconds = Some(1);
-            }
-        }
-        spec
-    }
-
-    fn read(&self) -> BoxFuture<'static, Answer> {
-        let (api, name, timeout) = (self.api.clone(), self.key.name.clone(), self.timeout);
-        Box::pin(async move {
-            match tokio::time::timeout(timeout, api.get_opt(&name)).await {
-                Ok(Ok(Some(lease))) => Answer::Read(lease),
-                Ok(Ok(None)) => Answer::Absent,
-                Ok(Err(error)) => Answer::Failed(explain(&error)),
-                Err(_) => Answer::Failed("no answer in time".to_owned()),
-            }
-        })
-    }
-
-    fn write(&self, lease: Lease, write: Write) -> BoxFuture<'static, Answer> {
-        let (api, name, timeout) = (self.api.clone(), self.key.name.clone(), self.timeout);
-        Box::pin(async move {
-            let parameters = PostParams::default();
-            // A Lease that cannot be replaced is not there; one that cannot be created lacks its namespace.
-            let missing = matches!(write, Write::Replace);
-            let request = async {
-                match write {
-                    Write::Create => api.create(&parameters, &lease).await,
-                    Write::Replace => api.replace(&name, &parameters, &lease).await,
-                }
-            };
-            match tokio::time::timeout(timeout, request).await {
-                Ok(Ok(lease)) => Answer::Written(lease),
-                Ok(Err(kube::Error::Api(status))) if status.code == 409 => Answer::Refused,
-                Ok(Err(kube::Error::Api(status))) if status.code == 404 && missing => {
-                    Answer::Absent
-                }
-                Ok(Err(error)) => Answer::Failed(explain(&error)),
-                Err(_) => Answer::Failed("no answer in time".to_owned()),
-            }
-        })
     }
 
     fn remember(&mut self, answer: Answer) -> LeaseInput {
@@ -253,32 +183,6 @@ impl Election {
                 LeaseInput::Failed
             }
         }
-    }
-}
-
-enum Write {
-    Create,
-    Replace,
-}
-
-enum Answer {
-    Read(Lease),
-    Written(Lease),
-    Absent,
-    Refused,
-    Failed(String),
-}
-
-fn record(lease: &Lease) -> LeaseRecord {
-    let spec = lease.spec.as_ref();
-    let seconds = spec.and_then(|spec| spec.lease_duration_seconds).unwrap_or_default();
-    LeaseRecord {
-        holder: spec
-            .and_then(|spec| spec.holder_identity.clone())
-            .filter(|holder| !holder.is_empty()),
-        duration: Duration::from_secs(u64::try_from(seconds).unwrap_or_default()),
-        version: ResourceVersion(lease.metadata.resource_version.clone().unwrap_or_default()),
-        transitions: spec.and_then(|spec| spec.lease_transitions).unwrap_or_default(),
     }
 }
 
