@@ -20,9 +20,13 @@ mod announce;
 mod fence;
 #[path = "kernel/fence_table.rs"]
 mod fence_table;
+#[path = "kernel/hellos.rs"]
+mod hellos;
 #[path = "kernel/monitor.rs"]
 mod monitor;
 #[path = "kernel/questions.rs"]
 mod questions;
+#[path = "kernel/speaker.rs"]
+mod speaker;
 #[path = "kernel/view.rs"]
 mod view;

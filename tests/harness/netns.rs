@@ -273,8 +273,8 @@ impl Capture {
             .map(Duration::from_secs_f64);
         let at = at.unwrap_or_else(|| panic!("tcpdump wrote no time: {first}"));
         let mut frame = Frame { at, text: first };
-        // The option of an advertisement stands on a line of its own.
-        if frame.text.contains("neighbor advertisement") {
+        // The option of an advertisement stands on a line of its own, and so does what is inside IPv4.
+        if frame.text.contains("neighbor advertisement") || frame.text.contains("proto UDP") {
             match self.line(end) {
                 Some(option) if option.starts_with(char::is_whitespace) => {
                     frame.text.push_str(&option)

@@ -76,7 +76,7 @@ impl Line {
         let Some(open) = socket else { return };
         let drained = open.drain(|at, frame| match voice.hear(frame) {
             Heard::Input(input) => {
-                metrics.heard(&input);
+                metrics.count_heard(&input);
                 machine.handle(at, input);
             }
             Heard::Refused(mac, why) => {
@@ -111,7 +111,7 @@ impl Line {
         let (Some(socket), Some(origin)) = (&self.socket, self.origin()) else { return };
         let Some(frame) = voice.say(output, origin) else { return };
         match socket.send(&frame) {
-            Ok(()) => metrics.sent(output),
+            Ok(()) => metrics.count_sent(output),
             // The next one is due before anybody minds.
             Err(error) => {
                 metrics.unsent.inc();

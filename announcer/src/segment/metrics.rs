@@ -52,13 +52,31 @@ impl HelloMetrics {
         metrics
     }
 
-    pub(super) fn heard(&self, input: &Input) {
+    /// Hellos sent so far.
+    #[must_use]
+    pub fn sent(&self) -> u64 {
+        self.sent.get()
+    }
+
+    /// Hellos heard so far.
+    #[must_use]
+    pub fn heard(&self) -> u64 {
+        self.heard.get()
+    }
+
+    /// Hellos refused so far.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.refused.get()
+    }
+
+    pub(super) fn count_heard(&self, input: &Input) {
         if matches!(input, Input::HelloHeard { .. }) {
             self.heard.inc();
         }
     }
 
-    pub(super) fn sent(&self, output: &Output) {
+    pub(super) fn count_sent(&self, output: &Output) {
         match output {
             Output::Send { .. } => self.sent.inc(),
             Output::Ask { .. } => self.asked.inc(),
