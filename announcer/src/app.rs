@@ -165,7 +165,8 @@ impl Threads {
         let (vips_leave_tx, vips_leave_rx) = watch::channel(false);
         let keeping = vips::Settings {
             instance: sender.instance.clone(),
-            hello: segment::own_hello(&hello, boot),
+            hello: Some(segment::own_hello(&hello, boot)),
+            lease: meant.election.settings.duration,
             fence: hello.fence,
             repeat: meant.repeat.0,
             pulse: pulse.clone(),

@@ -25,7 +25,7 @@ use keeper::Keeper;
 use model::address::Vip;
 use protocols::nftables::fence::OwnHello;
 use pulse::Pulse;
-use renewal::Renewal;
+use renewal::{Lifetime, Renewal};
 use shared::task::Owned;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -52,8 +52,10 @@ pub struct PlacedOnLink {
 pub struct Settings {
     /// The instance: what it puts on links and into the packet filter is marked with it.
     pub instance: String,
-    /// By what the fence knows a hello of this process.
-    pub hello: OwnHello,
+    /// By what the fence knows a hello of this process; `None`: it says none, and the Lease alone decides.
+    pub hello: Option<OwnHello>,
+    /// How long a Lease lasts.
+    pub lease: Duration,
     /// How long the kernel answers for a process that has fallen silent.
     pub fence: Duration,
     /// Time between slow repetitions of an announcement.
@@ -120,7 +122,12 @@ async fn keep(
     let pulse = settings.pulse.clone();
     let awake = move || pulse.is_fresh();
     let _announcing = Owned::spawn(announce(claims_rx, settings.repeat, awake, metrics.frames));
-    let fences = Fences::new(settings.instance.clone(), settings.hello, settings.fence);
+    let bare = match settings.hello {
+        Some(_) => Lifetime::BARE,
+        None => Lifetime::of_lease(settings.lease),
+    };
+    let instance = settings.instance.clone();
+    let fences = Fences::new(instance, settings.hello, settings.fence, bare);
     fences.lower_left_over();
     let keeper = Keeper {
         settings,

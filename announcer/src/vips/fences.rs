@@ -10,13 +10,21 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+/// Looks at a fence of another life in the place of ours, a second apart, after which ours is raised again.
+const REPLACED: u32 = 10;
+
 /// Every fence of this process.
 #[derive(Debug)]
 pub(super) struct Fences {
     instance: String,
-    hello: OwnHello,
+    /// By what they know our hellos; without hellos there are no fences.
+    hello: Option<OwnHello>,
     timeout: Duration,
+    /// How long addresses live where there is no fence.
+    bare: Lifetime,
     standing: BTreeMap<LinkName, Option<Fence>>,
+    /// How often in a row another process was seen to have put its own in the place of ours.
+    replaced: BTreeMap<LinkName, u32>,
     said: bool,
 }
 
@@ -28,13 +36,26 @@ impl Lifetimes {
     /// The shortest of what holds for `addresses`.
     pub(super) fn shortest(&self, addresses: &[AddressOnLink]) -> Lifetime {
         let known = addresses.iter().filter_map(|address| self.0.get(&address.link));
-        known.min().copied().unwrap_or(Lifetime::BARE)
+        known.min().copied().unwrap_or(Lifetime::SHORTEST)
     }
 }
 
 impl Fences {
-    pub(super) const fn new(instance: String, hello: OwnHello, timeout: Duration) -> Self {
-        Self { instance, hello, timeout, standing: BTreeMap::new(), said: false }
+    pub(super) const fn new(
+        instance: String,
+        hello: Option<OwnHello>,
+        timeout: Duration,
+        bare: Lifetime,
+    ) -> Self {
+        Self {
+            instance,
+            hello,
+            timeout,
+            bare,
+            standing: BTreeMap::new(),
+            replaced: BTreeMap::new(),
+            said: false,
+        }
     }
 
     /// Puts `addresses` behind the fences of their links before they are added or renewed.
@@ -66,25 +87,26 @@ impl Fences {
 
     fn cover_on(&mut self, link: &LinkName, ips: &[IpAddr], world: &World) -> Lifetime {
         self.raise_on(std::iter::once(link), world);
-        let Some(Some(fence)) = self.standing.get_mut(link) else { return Lifetime::BARE };
+        let Some(Some(fence)) = self.standing.get_mut(link) else { return self.bare };
         match fence.protect(ips, Lifetime::IN_FENCE) {
             Ok(()) => Lifetime::GUARDED,
             Err(error) => {
                 tracing::warn!(%error, "raising the fence again");
                 self.standing.remove(link);
-                Lifetime::BARE
+                self.bare
             }
         }
     }
 
     /// Raises the fence of `link` with everything of ours that is there behind it.
     fn raise(&mut self, link: &LinkName, world: &World) -> Option<Fence> {
+        let hello = self.hello?;
         let name = FenceName::new(&self.instance, &link.0)
             .inspect_err(|error| tracing::warn!(%link, %error, "no fence"))
             .ok()?;
         let ours = world.addresses().iter().filter(|it| it.owner == Owner::Us && it.link == *link);
         let ours: Vec<IpAddr> = ours.map(|address| address.ip).collect();
-        match Fence::raise(name, &self.hello, self.timeout, &ours, Lifetime::IN_FENCE) {
+        match Fence::raise(name, &hello, self.timeout, &ours, Lifetime::IN_FENCE) {
             Ok(fence) => {
                 self.said = false;
                 Some(fence)
@@ -117,16 +139,26 @@ impl Fences {
     pub(super) fn lifetime(&self, link: &LinkName) -> Lifetime {
         match self.standing.get(link) {
             Some(Some(_)) => Lifetime::GUARDED,
-            _ => Lifetime::BARE,
+            _ => self.bare,
         }
     }
 
     /// Raises again what somebody has removed, and fences in what an earlier life has left.
     pub(super) fn look_after(&mut self, world: &World) {
+        let replaced = &mut self.replaced;
         self.standing.retain(|link, fence| {
             let Some(fence) = fence else { return false };
             match fence.stands() {
-                Ok(Condition::Whole | Condition::Replaced) => true,
+                Ok(Condition::Whole) => {
+                    replaced.remove(link);
+                    true
+                }
+                // The other life of this instance is about to end, or this one is.
+                Ok(Condition::Replaced) => {
+                    let looks = replaced.entry(link.clone()).or_default();
+                    *looks = looks.saturating_add(1);
+                    *looks < REPLACED
+                }
                 Ok(_) => {
                     tracing::warn!(%link, "the fence was removed by somebody else; raising it again");
                     false

@@ -23,11 +23,22 @@ impl Lifetime {
     /// Without one it is all that ends the answers of a dead process.
     pub(super) const BARE: Self =
         Self { valid: Duration::from_secs(3), renewed_every: Duration::from_secs(1) };
+    /// What the kernel can count at all.
+    pub(super) const SHORTEST: Self =
+        Self { valid: Duration::from_secs(1), renewed_every: Duration::ZERO };
+
+    /// Where the Lease alone decides: an address ends before anybody else may take it, some time before the Lease does.
+    pub(super) fn of_lease(duration: Duration) -> Self {
+        let valid = duration.saturating_sub(MARGIN).max(Self::SHORTEST.valid);
+        Self { valid, renewed_every: valid / 3 }
+    }
 
     /// How long what stands behind a fence stays there: longer than the address.
     pub(super) const IN_FENCE: Duration = Duration::from_secs(65);
 }
 
+/// The kernel takes addresses away late, by up to so much.
+const MARGIN: Duration = Duration::from_secs(3);
 /// Renewals in one turn, where a part of all is less: the kernel takes a third of a millisecond for each of IPv6.
 const AT_LEAST: usize = 100;
 
