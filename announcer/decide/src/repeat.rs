@@ -10,7 +10,7 @@
 //!
 //! A claim that vanishes is forgotten: nothing is sent for it any more. All claims share one ceiling of frames per
 //! second ([`pace`]); when it is reached, first frames of new claims go before the rest of their bursts, and both
-//! before slow repetitions. Slow repetitions get at most half of the ceiling: with very many claims the period stretches.
+//! before slow repetitions. Slow repetitions get a fiftieth of the ceiling: with many claims the period stretches.
 
 pub mod pace;
 
@@ -25,8 +25,9 @@ use std::time::Duration;
 const BURST: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(50), Duration::from_secs(1), Duration::from_secs(5)];
 
-/// The time that one slow frame takes for itself: half of the ceiling is 2,500 frames/s.
-const SLOW_SHARE: Duration = Duration::from_micros(400);
+/// The time that one slow frame takes for itself: 100 frames/s, whatever their number. Neighbours ask by themselves when an
+/// entry gets old; repetitions are for those who believe nothing else, and everybody on the segment has to hear them.
+const SLOW_SHARE: Duration = Duration::from_millis(10);
 
 /// What a frame says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

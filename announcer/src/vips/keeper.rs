@@ -32,7 +32,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// Longest wait for the kernel: a lost answer must not stop the loop.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Addresses that are added before the first of them is announced.
-const AT_ONCE: usize = 32;
+const AT_ONCE: usize = 256;
 
 /// The one owner of what is on the links.
 pub(super) struct Keeper {
