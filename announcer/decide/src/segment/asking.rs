@@ -23,12 +23,15 @@ impl Segment {
         for id in suspects {
             if let Some(inquiry) = self.inquiry(now, id) {
                 self.inquiries.insert(id, inquiry);
-                self.speech.call_the_roll(now, self.settings.interval);
                 self.timing.changed = true;
             }
         }
+        let before = outputs.len();
         for inquiry in self.inquiries.values_mut() {
             inquiry.turn(now, outputs);
+        }
+        if outputs.len() > before {
+            self.speech.call_the_roll(now, self.settings.interval);
         }
     }
 

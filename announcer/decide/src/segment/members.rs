@@ -156,15 +156,18 @@ impl Member {
         changed | self.let_go_of_the_unsaid(hello, now)
     }
 
-    /// What was not said again in some rounds of everything is not claimed any more.
+    /// What was not said again in some rounds of everything is not claimed any more; a hello that says all there is is such
+    /// a round by itself.
     fn let_go_of_the_unsaid(&mut self, hello: &Hello, now: Time) -> bool {
         let known = u32::try_from(self.stated.len()).unwrap_or(u32::MAX);
         if known <= hello.owned {
             return false;
         }
+        let said = hello.statements.iter().filter(|it| it.says.claims()).count();
+        let says_all = said >= usize::try_from(hello.owned).unwrap_or(usize::MAX);
         let room = u32::try_from(model::hello::STATEMENTS_PER_HELLO).unwrap_or(1).max(1);
         let hellos = known.div_ceil(room).saturating_add(1).saturating_mul(ROUNDS);
-        let round = hello.interval.saturating_mul(hellos);
+        let round = if says_all { Duration::ZERO } else { hello.interval.saturating_mul(hellos) };
         let before = self.stated.len();
         self.stated.retain(|_, stated| now.since(stated.at) <= round);
         self.stated.len() < before

@@ -35,7 +35,7 @@ impl Segment {
             let page = self.speech.page(&owned);
             hello.statements = statements(&page, |claim| self.statement(now, claim));
             hello.wish = self.wish(last);
-            for mac in self.deaf_to_us(now) {
+            for mac in self.to_each(now, hello.wish) {
                 outputs.push(Output::Send { hello: hello.clone(), to: Some(mac) });
             }
             outputs.push(Output::Send { hello, to: None });
@@ -150,10 +150,13 @@ impl Segment {
         stretched
     }
 
-    /// Members who are heard, and do not hear us: they get every hello a second time, to them alone.
-    fn deaf_to_us(&self, now: Time) -> Vec<MacAddress> {
+    /// Who gets a hello a second time, to itself alone: members who are heard and do not hear us, and, when the roll is
+    /// called, those whose silence is looked into; what is sent to everybody may be all that is lost.
+    fn to_each(&self, now: Time, wish: Wish) -> BTreeSet<MacAddress> {
         let deaf = self.members.all().filter(|(_, it)| !it.hears_us && !it.is_silent(now));
-        deaf.map(|(_, member)| member.mac).collect()
+        let asked = self.inquiries.keys().filter(|_| wish == Wish::RollCall);
+        let suspects = asked.filter_map(|id| Some((*id, self.members.get(*id)?)));
+        deaf.chain(suspects).map(|(_, member)| member.mac).collect()
     }
 
     /// Looks after our place on the segment: a silent one is asked, a lost one is left.

@@ -354,6 +354,9 @@ impl Run {
     /// The peer renews its Lease, or stops to.
     pub(super) fn peer_renews(&mut self, claim: usize, until: Duration) {
         self.judge.disturbed = self.now;
+        if !self.in_trouble() {
+            return;
+        }
         if self.now >= until {
             if self.chance_of_two() {
                 self.api.peer_releases(claim);

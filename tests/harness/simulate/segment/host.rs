@@ -97,6 +97,13 @@ impl Kernel {
         self.addresses.insert(ip, Address { claim, life, until: clock + LIFETIME });
     }
 
+    /// What `is_wanted` now belongs to this process, whoever has placed it.
+    pub(super) fn adopt(&mut self, is_wanted: impl Fn(IpAddr) -> bool, life: u64) {
+        for (_, address) in self.addresses.iter_mut().filter(|(ip, _)| is_wanted(**ip)) {
+            address.life = life;
+        }
+    }
+
     pub(super) fn remove(&mut self, ip: IpAddr) -> bool {
         self.addresses.remove(&ip).is_some()
     }

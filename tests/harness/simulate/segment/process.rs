@@ -1,7 +1,8 @@
 //! The process on a node: the real machine, and the thread that drives it as the announcer does.
 //!
-//! Whatever arrives is handed over in the order of arrival, with the time at which the kernel received it; then what
-//! else is new, with the time at which it is looked at; then the machine is woken if its time has come.
+//! Whatever arrives is handed over in the order of arrival, with the time at which the kernel received it; what else is
+//! new comes before that or after it, with the time at which it is looked at; then the machine is woken if its time has
+//! come.
 
 use super::network::{Frame, Said};
 use super::{Happening, Run};
@@ -72,8 +73,12 @@ impl Process {
         }
     }
 
-    /// The next thing to do, done.
-    fn next(&mut self, clock: Duration) -> Option<Vec<Output>> {
+    /// The next thing to do, done; `news_first` before the frames that came earlier.
+    fn next(&mut self, clock: Duration, news_first: bool) -> Option<Vec<Output>> {
+        if news_first && !self.news.is_empty() {
+            let input = self.news.remove(0);
+            return Some(self.machine.handle(self.time(clock), input));
+        }
         if let Some((received, input)) = self.socket.pop_front() {
             let received = self.time(received);
             return Some(self.machine.handle(received, input));
@@ -185,6 +190,7 @@ impl Run {
     /// Lets a process look at everything that is new, if it runs.
     pub(super) fn step(&mut self, who: usize) {
         let mut wakes = 0;
+        let news_first = self.chance.one_in(2);
         loop {
             let now = self.now;
             let Some(node) = self.nodes.get_mut(who).filter(|node| node.runs(now)) else { return };
@@ -193,7 +199,7 @@ impl Run {
             if process.socket.is_empty() && process.news.is_empty() {
                 wakes += 1;
             }
-            let Some(outputs) = process.next(clock) else { break };
+            let Some(outputs) = process.next(clock, news_first) else { break };
             self.carry_out(who, outputs);
             if wakes > WAKES {
                 return self.wrong(format!("n{who} wants to be woken at one moment for ever"));

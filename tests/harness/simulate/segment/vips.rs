@@ -50,7 +50,8 @@ impl Run {
         owned.flat_map(|(number, it)| it.vips.iter().map(move |vip| (vip.ip(), number))).collect()
     }
 
-    /// The thread does one thing: takes an address away, or places one.
+    /// The thread does one thing: takes an address away, or places one. On a link that is not settled it leaves alone
+    /// what an earlier life has placed, and places nothing.
     pub(super) fn place(&mut self, who: usize, life: u64) {
         let now = self.now;
         let wanted = self.wanted_addresses(who);
@@ -58,11 +59,12 @@ impl Run {
         let clock = node.clock(now);
         let Some(process) = node.process.as_mut().filter(|it| it.life == life) else { return };
         let settled = process.published.settled;
+        node.kernel.adopt(|ip| wanted.contains_key(&ip), life);
         let surplus = node
             .kernel
             .addresses()
             .find(|(ip, address)| !wanted.contains_key(ip) && (settled || address.life == life));
-        let missing = wanted.iter().find(|(ip, _)| !node.kernel.has(**ip));
+        let missing = wanted.iter().find(|(ip, _)| settled && !node.kernel.has(**ip));
         if let Some((ip, address)) = surplus {
             node.kernel.remove(ip);
             self.note(|| format!("n{who} has {ip} of c{} no more", address.claim));
@@ -118,17 +120,15 @@ impl Run {
     pub(super) fn report_placed(&mut self, who: usize) {
         let Some(node) = self.nodes.get_mut(who) else { return };
         let Some(process) = &mut node.process else { return };
-        let any = node.kernel.addresses().filter_map(|(_, it)| Some(self.claims.get(it.claim)?.id));
-        let whole = process
-            .published
-            .claims
-            .iter()
-            .filter(|(_, owned)| owned.vips.iter().all(|vip| node.kernel.has(vip.ip())));
+        let life = process.life;
+        let ours = node.kernel.addresses().filter(|(_, it)| it.life == life);
+        let any = ours.filter_map(|(_, it)| Some(self.claims.get(it.claim)?.id));
+        let owned = process.published.claims.iter().filter(|(_, it)| !it.vips.is_empty());
+        let whole = owned.filter(|(_, it)| it.vips.iter().all(|vip| node.kernel.has(vip.ip())));
         let placed = Placed { whole: whole.map(|(id, _)| *id).collect(), any: any.collect() };
         if placed != process.placed {
             process.placed = placed.clone();
             process.tell(Input::Placed(placed));
-            let life = process.life;
             let delay = Duration::from_micros(10) + self.chance.time(self.scene.lateness);
             self.plan(delay, Happening::Looks(who, life));
         }
