@@ -179,40 +179,49 @@ async fn with_a_key_only_those_who_have_it_are_members() {
     assert_eq!(node.metrics.heard(), 1);
 }
 
-#[tokio::test]
-async fn who_falls_silent_is_asked_for_and_followed_only_when_its_kernel_is_silent_too() {
-    let segment = Segment::make();
-    segment.node.ip_batch("addr add 192.0.2.1/24 dev eth0\naddr add fd00::1/64 dev eth0");
-    segment.peer.ip_batch("addr add 192.0.2.2/24 dev eth0\naddr add fd00::2/64 dev eth0");
-    let vips = ["192.0.2.7", "fd00::7"];
+/// The node owns `vip` and is killed, its kernel goes on; all of `awaited` must be seen before the peer follows.
+async fn follow_when_the_kernel_is_silent(vip: &str, length: u8, mut awaited: Vec<&[&str]>) {
+    let segment = segment();
     let mut node = Speaker::start(&segment.node, "node", None);
     let mut peer = Speaker::start(&segment.peer, "peer", None);
     peer.learn(Some(facts(&segment.peer, PEER_MAC, &[])));
-    node.learn(Some(facts(&segment.node, NODE_MAC, &vips)));
+    node.learn(Some(facts(&segment.node, NODE_MAC, &[vip])));
     node.until_owning(true).await;
-    segment.node.ip_batch("addr add 192.0.2.7/32 dev eth0\naddr add fd00::7/128 dev eth0 nodad");
-    peer.learn(Some(facts(&segment.peer, PEER_MAC, &vips)));
+    segment.node.ip(&format!("addr add {vip}/{length} dev eth0"));
+    peer.learn(Some(facts(&segment.peer, PEER_MAC, &[vip])));
     peer.until("it knows the owner", |reports| owner_of(reports) == Some("node")).await;
-
     let mut capture = Capture::start(&segment.node, "eth0", "arp or icmp6");
     node.kill().await;
-    let to_one = "02:00:00:00:00:02 > 02:00:00:00:00:01";
-    let mut awaited = vec![
-        vec![to_one, "Request who-has 192.0.2.7 tell 0.0.0.0"],
-        vec!["02:00:00:00:00:02 > ff:ff:ff:ff:ff:ff", "Request who-has 192.0.2.7 tell 0.0.0.0"],
-        vec!["02:00:00:00:00:01 > 02:00:00:00:00:02", "Reply 192.0.2.7 is-at 02:00:00:00:00:01"],
-        vec![to_one, "sum ok", "neighbor solicitation", "who has fd00::7"],
-        vec!["02:00:00:00:00:02 > 33:33:ff:00:00:07", ":: > ff02::1:ff00:7", "who has fd00::7"],
-        vec!["> ff02::1", "neighbor advertisement", "tgt is fd00::7"],
-    ];
     while !awaited.is_empty() {
         let text = capture.expect().text;
         awaited.retain(|parts| !parts.iter().all(|part| text.contains(part)));
     }
-    let owned = peer.reports().await[&eth0()].claims.iter().any(|it| it.ours.is_some());
-    assert!(!owned, "the kernel of the one before still answers");
-    segment.node.ip_batch("addr del 192.0.2.7/32 dev eth0\naddr del fd00::7/128 dev eth0");
+    let reports = peer.reports().await;
+    assert!(reports[&eth0()].claims[0].ours.is_none(), "the kernel of the one before answers");
+    segment.node.ip(&format!("addr del {vip}/{length} dev eth0"));
     peer.until_owning(true).await;
+}
+
+#[tokio::test]
+async fn a_silent_owner_is_asked_for_by_arp_and_followed_when_its_kernel_is_silent_too() {
+    let question = "Request who-has 192.0.2.7 tell 0.0.0.0";
+    let awaited: Vec<&[&str]> = vec![
+        &["02:00:00:00:00:02 > 02:00:00:00:00:01", question],
+        &["02:00:00:00:00:02 > ff:ff:ff:ff:ff:ff", question],
+        &["02:00:00:00:00:01 > 02:00:00:00:00:02", "Reply 192.0.2.7 is-at 02:00:00:00:00:01"],
+    ];
+    follow_when_the_kernel_is_silent("192.0.2.7", 32, awaited).await;
+}
+
+#[tokio::test]
+async fn a_silent_owner_is_asked_for_by_ndp_and_followed_when_its_kernel_is_silent_too() {
+    let question = "hlim 255, next-header ICMPv6 (58) payload length: 24) :: > ff02::1:ff00:7: [icmp6 sum ok] ICMP6, neighbor solicitation, length 24, who has fd00::7";
+    let awaited: Vec<&[&str]> = vec![
+        &["02:00:00:00:00:02 > 02:00:00:00:00:01", question],
+        &["02:00:00:00:00:02 > 33:33:ff:00:00:07", question],
+        &["fd00::7 > ff02::1: ", "neighbor advertisement", "tgt is fd00::7, Flags [override]"],
+    ];
+    follow_when_the_kernel_is_silent("fd00::7", 128, awaited).await;
 }
 
 #[tokio::test]
