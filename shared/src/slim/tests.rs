@@ -123,6 +123,31 @@ fn only_the_text_true_makes_a_service_ignored() {
 }
 
 #[test]
+fn what_annotations_ask_of_the_announcer_is_kept() {
+    let wishes =
+        |annotations: Value| read(json!({"metadata": {"annotations": annotations}})).wishes;
+    let all = json!({
+        "kube-vip.io/leaseName": "shop/red", "kube-vip.io/forcePerServiceElection": "true",
+        "kube-vip.io/allow-reconcile-without-endpoints": "True", "kube-vip.io/flush-conntrack": "true",
+        "kube-vip.io/vipHost": "n1",
+    });
+    let expected = Wishes {
+        lease: Some("shop/red".to_owned()),
+        alone: true,
+        without_endpoints: true,
+        flush_conntrack: true,
+        vip_host: Some("n1".to_owned()),
+    };
+    assert_eq!(wishes(all), expected);
+    let nothing = json!({
+        "kube-vip.io/leaseName": "", "kube-vip.io/forcePerServiceElection": "True",
+        "kube-vip.io/allow-reconcile-without-endpoints": "yes", "kube-vip.io/flush-conntrack": "1",
+        "kube-vip.io/vipHost": "",
+    });
+    assert_eq!(wishes(nothing), Wishes::default());
+}
+
+#[test]
 fn only_our_own_value_of_the_label_counts() {
     let labelled = |labels: Value| read(json!({"metadata": {"labels": labels}})).labelled;
     assert!(labelled(json!({"implementation": "kube-vip"})));
@@ -235,6 +260,20 @@ fn serving_defers_to_ready_and_an_absent_ready_means_yes() {
         assert_eq!(slice.serving_on.contains_key("n1"), serving, "{conditions}");
         assert_eq!(slice.endpoints, 1);
     }
+}
+
+#[test]
+fn an_endpoint_that_ends_may_serve_but_is_not_ready() {
+    let ending = json!({"ready": false, "serving": true, "terminating": true});
+    let unsaid = json!({});
+    let slice = web_slice(json!([
+        endpoint("n1", ending.clone()),
+        endpoint("n2", ending),
+        endpoint("n2", unsaid)
+    ]));
+    let slice = read_slice(slice).unwrap();
+    assert_eq!(slice.serving_on, [("n1".to_owned(), 1), ("n2".to_owned(), 2)].into());
+    assert_eq!(slice.ready_on, [("n2".to_owned(), 1)].into());
 }
 
 #[test]
