@@ -167,11 +167,11 @@ fn no_second_has_more_than_five_thousand_frames_and_slow_rounds_are_spread() {
             - sent.partition_point(|(time, ..)| *time < start)
     };
     assert!(sent.iter().map(|(start, ..)| within(*start, 1_000)).max() <= Some(5_000));
-    // Ten frames in a tenth of a second, never a lump.
-    let tenths = (20_000..39_000).step_by(100).map(|start| within(at(start), 100));
-    let (narrowest, widest) = (tenths.clone().min().unwrap(), tenths.max().unwrap());
-    assert!(widest <= 20, "{widest}");
-    assert!(narrowest >= 4, "{narrowest}");
+    // A hundred frames in a second, and no lumps.
+    let seconds = (20_000..39_000).step_by(100).map(|start| within(at(start), 1_000));
+    let (narrowest, widest) = (seconds.clone().min().unwrap(), seconds.max().unwrap());
+    assert!(widest <= 150, "{widest}");
+    assert!(narrowest >= 50, "{narrowest}");
 }
 
 #[test]
