@@ -60,7 +60,7 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
     let threads = Threads::start(&meant, clock, &meters, links_rx.clone(), records_rx)?;
 
     let (ready_tx, ready_rx) = watch::channel(false);
-    let answers = status::answers(&threads.pulse, ready_rx, threads.asks);
+    let answers = status::answers(&threads.pulse, ready_rx, threads.asks.clone());
     let _admin =
         meant.admin.map(|address| Owned::spawn(admin::serve(address, Arc::new(registry), answers)));
     let (events_tx, events_rx) = mpsc::channel(QUEUE);
@@ -75,15 +75,9 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
     let node = meant.config.node.clone();
     parts.push(Owned::spawn(labels::write(client.clone(), node, labels_rx)));
     let (record_leave_tx, record_leave_rx) = watch::channel(false);
-    let record = Owned::spawn(record::keep(
-        client.clone(),
-        meant.election,
-        clock,
-        links_rx,
-        threads.ownership_rx.clone(),
-        records_tx,
-        record_leave_rx,
-    ));
+    let (election, follows) = (meant.election, threads.for_record(links_rx, record_leave_rx));
+    let keep = record::keep(client.clone(), election, clock, meters.record, follows, records_tx);
+    let record = Owned::spawn(keep);
     let mut daemon = Daemon {
         moved: Moved::new(meant.config.node.clone(), recorder.clone()),
         config: meant.config,
@@ -118,6 +112,7 @@ struct Meters {
     links: links::LinkMetrics,
     events: EventMetrics,
     hellos: segment::HelloMetrics,
+    record: record::RecordMetrics,
 }
 
 impl Meters {
@@ -131,6 +126,7 @@ impl Meters {
             links: links::LinkMetrics::register(ours),
             events: EventMetrics::register(ours),
             hellos: segment::HelloMetrics::register(ours),
+            record: record::RecordMetrics::register(ours, &meant.config.node.0),
         }
     }
 }
@@ -148,6 +144,15 @@ struct Threads {
 }
 
 impl Threads {
+    /// What the record follows.
+    fn for_record(
+        &self,
+        links_rx: watch::Receiver<Arc<LinksFacts>>,
+        leave_rx: watch::Receiver<bool>,
+    ) -> record::Inlets {
+        record::Inlets { links_rx, ownership_rx: self.ownership_rx.clone(), leave_rx }
+    }
+
     fn start(
         meant: &Meant,
         clock: Clock,

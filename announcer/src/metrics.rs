@@ -4,7 +4,6 @@ use crate::args::Meant;
 use announcer_decide::candidacy::Cause;
 use announcer_decide::segment::Loss;
 use announcer_decide::world::World;
-use model::claim::{ClaimId, ClaimName};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -20,8 +19,6 @@ const TAKING: [f64; 10] = [0.02, 0.035, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0
 /// Counters and gauges of this program.
 #[derive(Debug, Clone)]
 pub struct Metrics {
-    group: ClaimId,
-    leader: Gauge,
     announced: Gauge,
     claims: Gauge,
     taken: Family<CauseLabel, Counter>,
@@ -35,12 +32,6 @@ pub struct Metrics {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct LeaderLabels {
-    node: String,
-    lease_name: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CauseLabel {
     cause: &'static str,
 }
@@ -50,13 +41,7 @@ impl Metrics {
     #[must_use]
     pub fn register(registry: &mut Registry, meant: &Meant) -> Self {
         let node = meant.config.node.0.clone();
-        let labels =
-            LeaderLabels { node: node.clone(), lease_name: meant.election.lease.name.clone() };
-        let leaders = Family::<LeaderLabels, Gauge>::default();
-        let leader = leaders.get_or_create_owned(&labels);
         let metrics = Self {
-            group: ClaimId::from(&ClaimName(format!("lease:{}", meant.config.group))),
-            leader,
             announced: Gauge::default(),
             claims: Gauge::default(),
             taken: Family::default(),
@@ -69,11 +54,6 @@ impl Metrics {
         let build =
             Info::new(vec![("version", env!("CARGO_PKG_VERSION").to_owned()), ("node", node)]);
         registry.register("kube_vip_build", "Version and node of this program", build);
-        registry.register(
-            "kube_vip_is_leader",
-            "1 while this node owns what the Lease stands for",
-            leaders,
-        );
         metrics.register_ownership(registry);
         metrics
     }
@@ -110,10 +90,8 @@ impl Metrics {
     /// Shows what is owned and announced.
     pub fn show(&self, world: &World) {
         let owned = world.ownership().values();
-        let claims: usize = owned.clone().map(|link| link.claims.len()).sum();
+        let claims: usize = owned.map(|link| link.claims.len()).sum();
         self.claims.set(i64::try_from(claims).unwrap_or(i64::MAX));
-        let leads = owned.clone().any(|link| link.claims.contains_key(&self.group));
-        self.leader.set(i64::from(leads));
         self.announced.set(i64::try_from(world.announced()).unwrap_or(i64::MAX));
     }
 

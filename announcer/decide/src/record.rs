@@ -24,6 +24,7 @@ mod summary;
 mod words;
 
 pub use claims::Claims;
+pub use others::is_of_interest;
 pub use recording::Recording;
 pub use words::{Input, LeaseSeen, Note, Output, Watched};
 

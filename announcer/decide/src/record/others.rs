@@ -13,6 +13,18 @@ use std::collections::BTreeMap;
 /// What comes before the name of a Service in the name of the Lease that peers elect its owner by, in its namespace.
 const PEERS: &str = "kubevip-";
 
+/// Whether a Lease of this name may be one that is watched: `lease` is that for Services.
+#[must_use]
+pub fn is_of_interest(key: &ObjectKey, lease: &ObjectKey) -> bool {
+    is_of_a_node(key, lease) || key.name.starts_with(PEERS)
+}
+
+/// Whether it lists what a node owns: it has the name of the Lease for Services, a hyphen, and that of the node.
+fn is_of_a_node(key: &ObjectKey, lease: &ObjectKey) -> bool {
+    let rest = key.name.strip_prefix(&lease.name);
+    key.namespace == lease.namespace && rest.is_some_and(|rest| rest.starts_with('-'))
+}
+
 /// A Lease that was seen.
 #[derive(Debug, Clone)]
 pub(super) struct Sighting {
@@ -61,8 +73,7 @@ impl Others {
         config: &ElectionConfig,
     ) -> Learnt {
         let facts = Facts::from(seen);
-        let prefix = format!("{}-", config.lease.name);
-        if key.namespace == config.lease.namespace && key.name.starts_with(&prefix) {
+        if is_of_a_node(&key, &config.lease) {
             return match facts.owned {
                 Some(_) => note(&mut self.nodes, now, key, facts),
                 None => self.gone(&key),

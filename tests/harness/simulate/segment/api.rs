@@ -107,7 +107,7 @@ impl Api {
     pub(super) fn recorded(&self, claim: usize) -> Option<(&str, Epoch)> {
         match &self.leases.get(&claim)?.holder {
             Holder::Ours { node, epoch } => Some((&node.0, *epoch)),
-            Holder::Peer(_) => None,
+            Holder::Peer(_) | Holder::Nobody { .. } => None,
         }
     }
 
@@ -142,6 +142,7 @@ impl Api {
                     epoch > *recorded || (epoch == *recorded && holder == node)
                 }
                 Holder::Peer(_) => now >= lease.written + LEASE,
+                Holder::Nobody { .. } => true,
             },
         };
         if free {
