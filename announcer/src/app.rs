@@ -6,16 +6,16 @@ use crate::apply::status::Told;
 use crate::apply::{Realms, labels};
 use crate::args::Meant;
 use crate::daemon::{Daemon, Inlets, Tasks};
+use crate::deciding::{self, Deciding, Wires};
 use crate::metrics::Metrics;
 use crate::moved::Moved;
 use crate::observe::{cluster, links};
-use crate::segment::{HelloSettings, LinkNews, LinksFacts};
+use crate::segment::{HelloSettings, LinksFacts};
 use crate::vips::pulse::Pulse;
 use crate::vips::{self, LinkOwnership, PlacedOnLinks, VipsMetrics};
 use crate::{record, segment, status};
 use announcer_decide::config::Owners;
 use announcer_decide::plan::LabelChanges;
-use announcer_decide::record::Records;
 use announcer_decide::world::World;
 use anyhow::Context;
 use prometheus_client::registry::Registry;
@@ -41,8 +41,6 @@ const QUEUE: usize = 4096;
 /// How long the kernel answers for a process that has fallen silent, and how many hellos that is at least.
 const FENCE: Duration = Duration::from_millis(500);
 const FENCE_HELLOS: u32 = 10;
-/// News of the segment that may wait; more are counted and forgotten.
-const NEWS: usize = 1024;
 
 /// Runs until a signal asks to leave.
 ///
@@ -56,11 +54,10 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
     let Connection { client, servers } =
         api_client::connect(&meant.kubeconfigs, &meters.requests).await?;
     let (links_tx, links_rx) = watch::channel(Arc::default());
-    let (records_tx, records_rx) = watch::channel(None);
-    let threads = Threads::start(&meant, clock, &meters, links_rx.clone(), records_rx)?;
+    let threads = Threads::start(&meant, client.clone(), clock, &meters, links_rx)?;
 
     let (ready_tx, ready_rx) = watch::channel(false);
-    let answers = status::answers(&threads.pulse, ready_rx, threads.asks.clone());
+    let answers = status::answers(&threads.pulse, ready_rx, threads.deciding.asks.clone());
     let _admin =
         meant.admin.map(|address| Owned::spawn(admin::serve(address, Arc::new(registry), answers)));
     let (events_tx, events_rx) = mpsc::channel(QUEUE);
@@ -74,10 +71,6 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
     let (labels_tx, labels_rx) = watch::channel(LabelChanges::default());
     let node = meant.config.node.clone();
     parts.push(Owned::spawn(labels::write(client.clone(), node, labels_rx)));
-    let (record_leave_tx, record_leave_rx) = watch::channel(false);
-    let (election, follows) = (meant.election, threads.for_record(links_rx, record_leave_rx));
-    let keep = record::keep(client.clone(), election, clock, meters.record, follows, records_tx);
-    let record = Owned::spawn(keep);
     let mut daemon = Daemon {
         moved: Moved::new(meant.config.node.clone(), recorder.clone()),
         config: meant.config,
@@ -90,29 +83,29 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
         events_rx,
         ownership_rx: threads.ownership_rx,
         placed_rx: threads.placed_rx,
-        news_rx: threads.news_rx,
+        news_rx: threads.deciding.news_rx,
         leave_rx,
     };
     let tasks = Tasks {
         parts,
-        segment: threads.segment,
+        deciding: threads.deciding.ended,
         vips: threads.vips,
         vips_leave_tx: threads.vips_leave_tx,
-        record,
-        record_leave_tx,
+        record: threads.deciding.record,
+        record_leave_tx: threads.deciding.record_leave_tx,
     };
     daemon.follow(inlets, tasks).await
 }
 
 /// Everything that is counted.
-struct Meters {
+pub(crate) struct Meters {
     requests: ApiRequests,
     metrics: Metrics,
     frames: NeighbourMetrics,
     links: links::LinkMetrics,
     events: EventMetrics,
-    hellos: segment::HelloMetrics,
-    record: record::RecordMetrics,
+    pub(crate) hellos: segment::HelloMetrics,
+    pub(crate) record: record::RecordMetrics,
 }
 
 impl Meters {
@@ -131,60 +124,53 @@ impl Meters {
     }
 }
 
-/// The two threads beside the loop, and the ends of their channels.
+/// What decides, what keeps the addresses, and the ends of their channels.
 struct Threads {
-    segment: oneshot::Receiver<()>,
+    deciding: Deciding,
     vips: oneshot::Receiver<anyhow::Result<()>>,
     pulse: Pulse,
-    asks: mpsc::Sender<oneshot::Sender<segment::LinkReports>>,
     ownership_rx: watch::Receiver<Arc<LinkOwnership>>,
     placed_rx: watch::Receiver<Arc<PlacedOnLinks>>,
-    news_rx: mpsc::Receiver<LinkNews>,
     vips_leave_tx: watch::Sender<bool>,
 }
 
 impl Threads {
-    /// What the record follows.
-    fn for_record(
-        &self,
-        links_rx: watch::Receiver<Arc<LinksFacts>>,
-        leave_rx: watch::Receiver<bool>,
-    ) -> record::Inlets {
-        record::Inlets { links_rx, ownership_rx: self.ownership_rx.clone(), leave_rx }
-    }
-
     fn start(
         meant: &Meant,
+        client: kube::Client,
         clock: Clock,
         meters: &Meters,
         links_rx: watch::Receiver<Arc<LinksFacts>>,
-        records_rx: watch::Receiver<Option<Arc<Records>>>,
     ) -> anyhow::Result<Self> {
         let hello = hello_settings(meant)?;
-        let sender = meant.hello.sender.clone();
         let boot = segment::boot_id();
-        let pulse = Pulse::new(clock, hello.fence / 2);
+        let pulse = Pulse::new(clock, hello.as_ref().map_or(FENCE, |hello| hello.fence / 2));
         let (ownership_tx, ownership_rx) = watch::channel(Arc::default());
         let (placed_tx, placed_rx) = watch::channel(Arc::default());
-        let (news_tx, news_rx) = mpsc::channel(NEWS);
         let (vips_leave_tx, vips_leave_rx) = watch::channel(false);
         let keeping = vips::Settings {
-            instance: sender.instance.clone(),
-            hello: Some(segment::own_hello(&hello, boot)),
+            instance: meant.hello.sender.instance.clone(),
+            hello: hello.as_ref().map(|hello| segment::own_hello(hello, boot)),
             lease: meant.election.settings.duration,
-            fence: hello.fence,
+            fence: hello.as_ref().map_or(FENCE, |hello| hello.fence),
             repeat: meant.repeat.0,
             pulse: pulse.clone(),
         };
         let counted = VipsMetrics { frames: meters.frames.clone(), links: meters.links.clone() };
         let vips = vips::start(keeping, counted, ownership_rx.clone(), placed_tx, vips_leave_rx)?;
-        let metrics = meters.hellos.clone();
-        let (segment, asks) = segment::start(
-            segment::Wiring { sender, boot, hello, clock, pulse: pulse.clone(), metrics },
-            segment::Inlets { links_rx, placed_rx: placed_rx.clone(), records_rx },
-            segment::Outlets { ownership_tx, news_tx },
-        )?;
-        Ok(Self { segment, vips, pulse, asks, ownership_rx, placed_rx, news_rx, vips_leave_tx })
+        let wires = Wires {
+            client,
+            clock,
+            pulse: pulse.clone(),
+            links_rx,
+            placed_rx: placed_rx.clone(),
+            ownership_tx,
+        };
+        let deciding = match hello {
+            Some(hello) => deciding::by_segment(meant, hello, boot, wires, meters)?,
+            None => deciding::by_lease(meant, wires),
+        };
+        Ok(Self { deciding, vips, pulse, ownership_rx, placed_rx, vips_leave_tx })
     }
 }
 
@@ -206,17 +192,17 @@ fn realms(
     }
 }
 
-/// How hellos are said; the key is read from its file.
-fn hello_settings(meant: &Meant) -> anyhow::Result<HelloSettings> {
+/// How hellos are said, if they are; the key is read from its file.
+fn hello_settings(meant: &Meant) -> anyhow::Result<Option<HelloSettings>> {
+    let Some(interval) = meant.hello.interval else { return Ok(None) };
     let key = meant.hello_key.as_deref().map(read_key).transpose()?;
-    let interval = meant.hello.interval.unwrap_or(Duration::from_millis(50));
-    Ok(HelloSettings {
+    Ok(Some(HelloSettings {
         interval,
         port: meant.hello.port,
         key: key.map(Arc::new),
         fence: FENCE.max(interval.saturating_mul(FENCE_HELLOS)),
         spread: meant.config.owners == Owners::Spread,
-    })
+    }))
 }
 
 fn read_key(path: &Path) -> anyhow::Result<Key> {

@@ -37,8 +37,8 @@ pub(crate) struct Inlets {
 /// What must live as long as the program does.
 pub(crate) struct Tasks {
     pub(crate) parts: Vec<Owned<()>>,
-    /// The thread that decides.
-    pub(crate) segment: oneshot::Receiver<()>,
+    /// What decides.
+    pub(crate) deciding: oneshot::Receiver<()>,
     /// The thread that keeps addresses, and how it is asked to end.
     pub(crate) vips: oneshot::Receiver<anyhow::Result<()>>,
     pub(crate) vips_leave_tx: watch::Sender<bool>,
@@ -73,7 +73,7 @@ impl Daemon {
                     self.take(event.context("nothing observes any more")?, &mut inlets.events_rx);
                 }
                 changed = inlets.ownership_rx.changed() => {
-                    changed.context("the segment thread has ended")?;
+                    changed.context("what decides has ended")?;
                     self.learn_ownership(&mut inlets.ownership_rx);
                 }
                 changed = inlets.placed_rx.changed() => {
@@ -92,7 +92,7 @@ impl Daemon {
                 place = first_end(&mut tasks.parts) => {
                     anyhow::bail!("part {place} of the program has ended")
                 }
-                ended = &mut tasks.segment => return ended.context("the segment thread has failed"),
+                ended = &mut tasks.deciding => return ended.context("what decides has failed"),
                 ended = &mut tasks.vips => {
                     return ended.context("the thread for the addresses has failed")?
                 }

@@ -4,6 +4,7 @@ pub mod app;
 pub mod apply;
 pub mod args;
 mod daemon;
+mod deciding;
 pub mod manifest;
 pub mod metrics;
 mod moved;

@@ -15,7 +15,7 @@ const STUCK: Duration = Duration::from_secs(10);
 pub fn answers(
     pulse: &Pulse,
     ready_rx: watch::Receiver<bool>,
-    asks: mpsc::Sender<oneshot::Sender<LinkReports>>,
+    asks: Option<mpsc::Sender<oneshot::Sender<LinkReports>>>,
 ) -> Answers {
     let pulse = pulse.clone();
     let live = move || {

@@ -1,0 +1,154 @@
+//! Who decides what this node owns: the segment, or, where nobody says hello, the Lease alone.
+//!
+//! ```text
+//!   hellos     segment thread ---> ownership ---> Record (Leases follow)
+//!   no hellos  Election (the Lease leads) ---> ownership
+//! ```
+
+use crate::app::Meters;
+use crate::args::Meant;
+use crate::record;
+use crate::segment::{self, HelloSettings, LinkNews, LinkReports, LinksFacts};
+use crate::vips::pulse::Pulse;
+use crate::vips::{LinkOwnership, PlacedOnLinks};
+use announcer_decide::leadership::{Term, ownership};
+use model::hello::BootId;
+use model::node::NodeName;
+use shared::clock::Clock;
+use shared::lease::{Election, Leadership};
+use shared::task::Owned;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::MissedTickBehavior;
+
+/// News of the segment that may wait; more are left out.
+const NEWS: usize = 1024;
+/// How often a leader looks whether it still is one.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What the rest of the program holds of it.
+pub(crate) struct Deciding {
+    /// Told when the thread or task that decides has ended, which it must not.
+    pub(crate) ended: oneshot::Receiver<()>,
+    /// Asks it what it knows; there is nobody to ask where the Lease alone decides.
+    pub(crate) asks: Option<mpsc::Sender<oneshot::Sender<LinkReports>>>,
+    /// What people should know.
+    pub(crate) news_rx: mpsc::Receiver<LinkNews>,
+    /// What keeps the Leases, and how it is asked to let them go.
+    pub(crate) record: Owned<()>,
+    pub(crate) record_leave_tx: watch::Sender<bool>,
+}
+
+/// What both ways are made with.
+pub(crate) struct Wires {
+    pub(crate) client: kube::Client,
+    pub(crate) clock: Clock,
+    pub(crate) pulse: Pulse,
+    pub(crate) links_rx: watch::Receiver<Arc<LinksFacts>>,
+    pub(crate) placed_rx: watch::Receiver<Arc<PlacedOnLinks>>,
+    pub(crate) ownership_tx: watch::Sender<Arc<LinkOwnership>>,
+}
+
+/// Lets the segment decide; the Leases follow.
+///
+/// # Errors
+/// The thread cannot be started.
+pub(crate) fn by_segment(
+    meant: &Meant,
+    hello: HelloSettings,
+    boot: BootId,
+    wires: Wires,
+    meters: &Meters,
+) -> anyhow::Result<Deciding> {
+    let Wires { client, clock, pulse, links_rx, placed_rx, ownership_tx } = wires;
+    let (record_leave_tx, leave_rx) = watch::channel(false);
+    let (records_tx, records_rx) = watch::channel(None);
+    let ownership_rx = ownership_tx.subscribe();
+    let follows = record::Inlets { links_rx: links_rx.clone(), ownership_rx, leave_rx };
+    let (election, metrics) = (meant.election.clone(), meters.record.clone());
+    let record = Owned::spawn(record::keep(client, election, clock, metrics, follows, records_tx));
+    let (news_tx, news_rx) = mpsc::channel(NEWS);
+    let sender = meant.hello.sender.clone();
+    let metrics = meters.hellos.clone();
+    let (ended, asks) = segment::start(
+        segment::Wiring { sender, boot, hello, clock, pulse, metrics },
+        segment::Inlets { links_rx, placed_rx, records_rx },
+        segment::Outlets { ownership_tx, news_tx },
+    )?;
+    Ok(Deciding { ended, asks: Some(asks), news_rx, record, record_leave_tx })
+}
+
+/// Lets the Lease alone decide, as client-go's election does.
+pub(crate) fn by_lease(meant: &Meant, wires: Wires) -> Deciding {
+    let Wires { client, clock, pulse, links_rx, ownership_tx, .. } = wires;
+    let config = &meant.election;
+    let (election, leadership_rx) =
+        Election::new(client, config.lease.clone(), config.settings.clone(), clock);
+    let (record_leave_tx, leave_rx) = watch::channel(false);
+    let record = Owned::spawn(election.run(leave_rx));
+    let (ended_tx, ended) = oneshot::channel();
+    let (_, news_rx) = mpsc::channel(1);
+    let node = meant.config.node.clone();
+    let follower = Follower { node, clock, pulse, links_rx, leadership_rx, ownership_tx };
+    tokio::spawn(async move {
+        follower.follow().await;
+        // Nobody waits any more where the process is ending.
+        let _ = ended_tx.send(());
+    });
+    Deciding { ended, asks: None, news_rx, record, record_leave_tx }
+}
+
+/// Turns leadership into ownership.
+struct Follower {
+    node: NodeName,
+    clock: Clock,
+    pulse: Pulse,
+    links_rx: watch::Receiver<Arc<LinksFacts>>,
+    leadership_rx: watch::Receiver<Leadership>,
+    ownership_tx: watch::Sender<Arc<LinkOwnership>>,
+}
+
+impl Follower {
+    /// Runs until the election ends, or nobody tells what is wanted any more.
+    async fn follow(mut self) {
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut term: Option<Term> = None;
+        loop {
+            let leadership = *self.leadership_rx.borrow_and_update();
+            let now = self.clock.now();
+            let leads = leadership.leads(now);
+            let begun = || Term { number: leadership.term(), since: now };
+            term = match term {
+                Some(known) if leads && known.number == leadership.term() => Some(known),
+                _ => leads.then(begun),
+            };
+            self.publish(term);
+            // A leader that may not renew renews no address either; whoever does not lead has nothing to renew.
+            self.pulse.beat();
+            tokio::select! {
+                changed = self.links_rx.changed() => if changed.is_err() { return },
+                changed = self.leadership_rx.changed() => if changed.is_err() { return },
+                _ = look.tick() => {}
+            }
+        }
+    }
+
+    fn publish(&mut self, term: Option<Term>) {
+        let links = self.links_rx.borrow_and_update();
+        let owned = links.iter().map(|(link, facts)| {
+            let wanted = &facts.wanted;
+            let term = term.filter(|_| facts.state.carrier);
+            (link.clone(), ownership(&self.node, &wanted.claims, term, wanted.leaving))
+        });
+        let owned: LinkOwnership = owned.collect();
+        self.ownership_tx.send_if_modified(|known| {
+            let changed = **known != owned;
+            if changed {
+                *known = Arc::new(owned);
+            }
+            changed
+        });
+    }
+}
