@@ -34,6 +34,12 @@ fn owner_of(reports: &LinkReports) -> Option<&str> {
     claims.filter_map(|it| it.owner.as_ref()).map(|it| it.node.0.as_str()).next()
 }
 
+/// How much the node owns, as it says.
+fn owned_by_the_node(reports: &LinkReports) -> Option<u32> {
+    let mut members = reports.get(&eth0())?.members.iter();
+    members.find(|member| member.sender.node.0 == "node").map(|member| member.owned)
+}
+
 /// A hello of a host that is not there, from the peer's hardware address.
 fn hello(sequence: u64) -> Hello {
     Hello {
@@ -204,10 +210,10 @@ async fn follow_when_the_kernel_is_silent(vip: &str, length: u8, mut awaited: Ve
 
 #[tokio::test]
 async fn a_silent_owner_is_asked_for_by_arp_and_followed_when_its_kernel_is_silent_too() {
-    let question = "Request who-has 192.0.2.7 tell 0.0.0.0";
+    const QUESTION: &str = "Request who-has 192.0.2.7 tell 0.0.0.0";
     let awaited: Vec<&[&str]> = vec![
-        &["02:00:00:00:00:02 > 02:00:00:00:00:01", question],
-        &["02:00:00:00:00:02 > ff:ff:ff:ff:ff:ff", question],
+        &["02:00:00:00:00:02 > 02:00:00:00:00:01", QUESTION],
+        &["02:00:00:00:00:02 > ff:ff:ff:ff:ff:ff", QUESTION],
         &["02:00:00:00:00:01 > 02:00:00:00:00:02", "Reply 192.0.2.7 is-at 02:00:00:00:00:01"],
     ];
     follow_when_the_kernel_is_silent("192.0.2.7", 32, awaited).await;
@@ -215,10 +221,10 @@ async fn a_silent_owner_is_asked_for_by_arp_and_followed_when_its_kernel_is_sile
 
 #[tokio::test]
 async fn a_silent_owner_is_asked_for_by_ndp_and_followed_when_its_kernel_is_silent_too() {
-    let question = "hlim 255, next-header ICMPv6 (58) payload length: 24) :: > ff02::1:ff00:7: [icmp6 sum ok] ICMP6, neighbor solicitation, length 24, who has fd00::7";
+    const QUESTION: &str = "hlim 255, next-header ICMPv6 (58) payload length: 24) :: > ff02::1:ff00:7: [icmp6 sum ok] ICMP6, neighbor solicitation, length 24, who has fd00::7";
     let awaited: Vec<&[&str]> = vec![
-        &["02:00:00:00:00:02 > 02:00:00:00:00:01", question],
-        &["02:00:00:00:00:02 > 33:33:ff:00:00:07", question],
+        &["02:00:00:00:00:02 > 02:00:00:00:00:01", QUESTION],
+        &["02:00:00:00:00:02 > 33:33:ff:00:00:07", QUESTION],
         &["fd00::7 > ff02::1: ", "neighbor advertisement", "tgt is fd00::7, Flags [override]"],
     ];
     follow_when_the_kernel_is_silent("fd00::7", 128, awaited).await;
@@ -234,11 +240,11 @@ async fn a_link_that_was_not_wanted_for_a_while_is_spoken_on_again_and_believed(
     node.until_owning(true).await;
     // More hellos than one that owns nothing says within the patience of this test.
     eventually("it has said a lot", || (node.metrics.sent() > 40).then_some(()));
+    peer.until("the peer knows", |reports| owned_by_the_node(reports) == Some(1)).await;
     node.learn(None);
     node.until_owning(false).await;
-    let free = |reports: &LinkReports| owner_of(reports).is_none();
-    peer.until("it has let go", free).await;
+    peer.until("it has let go", |reports| owned_by_the_node(reports) == Some(0)).await;
     node.learn(Some(facts(&segment.node, NODE_MAC, &["192.0.2.7"])));
     node.until_owning(true).await;
-    peer.until("it is believed again", |reports| owner_of(reports) == Some("node")).await;
+    peer.until("it is believed", |reports| owned_by_the_node(reports) == Some(1)).await;
 }

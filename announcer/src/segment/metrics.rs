@@ -12,6 +12,8 @@ pub struct HelloMetrics {
     asked: Counter,
     /// Hellos that could not be read, or not believed.
     pub(super) refused: Counter,
+    /// Other messages that no host should send.
+    pub(super) malformed: Counter,
     /// Frames that the link did not take.
     pub(super) unsent: Counter,
     /// Turns of the thread that came late.
@@ -38,6 +40,11 @@ impl HelloMetrics {
             "segment_questions",
             "ARP probes and neighbour solicitations sent to learn who answers",
             metrics.asked.clone(),
+        );
+        registry.register(
+            "segment_frames_malformed",
+            "ARP and neighbour discovery messages that could not be read",
+            metrics.malformed.clone(),
         );
         registry.register(
             "segment_send_errors",

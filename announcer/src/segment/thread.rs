@@ -4,10 +4,10 @@
 use super::line::Line;
 use super::voice::Voice;
 use super::{Asks, Inlets, LinkNews, LinkReports, Outlets, Wiring};
-use crate::vips::LinkOwnership;
+use announcer_decide::candidacy::Ownership;
 use announcer_decide::link::LinkName;
 use announcer_decide::segment::Settings;
-use model::machine::{Machine, Time};
+use model::machine::Time;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::Poll;
@@ -16,6 +16,8 @@ use tokio::sync::mpsc::error::TrySendError;
 
 /// The longest sleep: the pulse beats at least so often, and sockets that failed are opened again.
 const NAP: Duration = Duration::from_secs(1);
+/// The shortest, unless something is heard: the timer has no finer steps.
+const STEP: Duration = Duration::from_millis(1);
 /// What counts as late.
 const LATE: Duration = Duration::from_millis(10);
 
@@ -25,13 +27,12 @@ pub(super) struct Lines {
     voice: Voice,
     lines: BTreeMap<LinkName, Line>,
     outlets: Outlets,
-    published: LinkOwnership,
 }
 
 impl Lines {
     pub(super) fn new(wiring: Wiring, outlets: Outlets) -> Self {
         let voice = Voice { port: wiring.hello.port, key: wiring.hello.key.clone() };
-        Self { wiring, voice, lines: BTreeMap::new(), outlets, published: BTreeMap::new() }
+        Self { wiring, voice, lines: BTreeMap::new(), outlets }
     }
 
     /// Runs until nobody tells what is wanted any more.
@@ -67,10 +68,11 @@ impl Lines {
         }
     }
 
-    /// When the first machine wants to act.
+    /// When there is something to do.
     fn deadline(&self) -> Time {
-        let nap = self.wiring.clock.now() + NAP;
-        self.lines.values().filter_map(|line| line.machine.deadline()).fold(nap, Time::min)
+        let now = self.wiring.clock.now();
+        let deadlines = self.lines.values().filter_map(Line::deadline);
+        deadlines.fold(now + NAP, Time::min).max(now + STEP)
     }
 
     /// Waits for a frame on any link; for ever where nothing can be heard.
@@ -93,8 +95,12 @@ impl Lines {
     fn learn_links(&mut self, inlets: &mut Inlets) {
         let now = self.wiring.clock.now();
         let facts = Arc::clone(&inlets.links_rx.borrow_and_update());
-        self.lines
-            .retain(|name, line| facts.get(name).is_some_and(|known| known.index == line.index()));
+        let leaving = facts.values().any(|known| known.wanted.leaving);
+        for (name, line) in &mut self.lines {
+            if !facts.contains_key(name) {
+                line.retire(now, leaving);
+            }
+        }
         for (name, known) in facts.iter() {
             if !self.lines.contains_key(name) {
                 let mut line = Line::new(name.clone(), self.settings(), known);
@@ -137,37 +143,46 @@ impl Lines {
         }
     }
 
-    /// Hears everything that is waiting, and only then lets the machines act.
+    /// Hears everything that is waiting, and only then lets the machines decide. What is owned is told before hellos are
+    /// said: the addresses follow on another thread meanwhile.
     fn turn(&mut self) {
-        let Self { wiring, voice, lines, outlets, published } = self;
-        let mut ownership_changed = lines.len() != published.len();
+        let Self { wiring, voice, lines, .. } = self;
         for line in lines.values_mut() {
-            line.open(voice, wiring.clock);
-            line.drain(voice, &wiring.metrics);
+            let now = wiring.clock.now();
+            line.tend(now, voice, wiring.clock);
+            line.drain(now, voice, &wiring.metrics);
         }
         let now = wiring.clock.now();
-        let mut quiet = false;
-        for (name, line) in lines.iter_mut() {
-            for news in line.turn(now, voice, &wiring.metrics) {
-                tell(outlets, LinkNews { link: name.clone(), news });
-            }
-            quiet |= line.machine.is_quiet(now);
-            ownership_changed |= published.get(name) != Some(line.machine.ownership());
-        }
-        if ownership_changed {
-            let latest =
-                lines.iter().map(|(name, it)| (name.clone(), it.machine.ownership().clone()));
-            *published = latest.collect();
-            outlets.ownership_tx.send_replace(Arc::new(published.clone()));
-        }
-        if !quiet {
+        lines.values_mut().for_each(|line| line.wake(now));
+        // Before what is owned: whoever sees that asks for the pulse.
+        if !lines.values().any(|line| line.is_quiet(now)) {
             wiring.pulse.beat();
         }
+        self.publish();
+        let Self { wiring, voice, lines, outlets, .. } = self;
+        for (name, line) in lines {
+            for news in line.act(voice, &wiring.metrics) {
+                tell(outlets, LinkNews { link: name.clone(), news });
+            }
+        }
+    }
+
+    fn publish(&self) {
+        let told = self.outlets.ownership_tx.borrow().clone();
+        if !self.owned().eq(told.iter()) {
+            let latest = self.owned().map(|(name, it)| (name.clone(), it.clone())).collect();
+            self.outlets.ownership_tx.send_replace(Arc::new(latest));
+        }
+    }
+
+    fn owned(&self) -> impl Iterator<Item = (&LinkName, &Ownership)> {
+        self.lines.iter().filter_map(|(name, line)| Some((name, line.ownership()?)))
     }
 
     fn reports(&self) -> LinkReports {
         let now = self.wiring.clock.now();
-        self.lines.iter().map(|(name, line)| (name.clone(), line.machine.report(now))).collect()
+        let lines = self.lines.iter();
+        lines.filter_map(|(name, line)| Some((name.clone(), line.report(now)?))).collect()
     }
 }
 

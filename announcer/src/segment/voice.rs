@@ -32,6 +32,8 @@ pub(super) enum Heard {
     Input(Input),
     /// A hello that cannot be read or is not signed as it should be; the frame itself was still heard.
     Refused(MacAddress, String),
+    /// Another message that no host should send; the frame itself was still heard.
+    Malformed(MacAddress),
     /// Nothing.
     Nothing,
 }
@@ -41,8 +43,8 @@ impl Voice {
     pub(super) fn hear(&self, frame: &[u8]) -> Heard {
         let Ok((header, payload)) = Header::decode(frame) else { return Heard::Nothing };
         match header.ether_type {
-            EtherType::ARP => Heard::Input(heard_arp(header.source, payload)),
-            EtherType::IPV6 => Heard::Input(heard_ndp(header.source, payload)),
+            EtherType::ARP => heard_arp(header.source, payload),
+            EtherType::IPV6 => heard_ndp(header.source, payload),
             _ => self.heard_hello(header.source, frame),
         }
     }
@@ -87,24 +89,28 @@ impl Voice {
 }
 
 /// ARP says where its sender is; a question of one who has no address yet says nothing but that somebody is there.
-fn heard_arp(mac: MacAddress, payload: &[u8]) -> Input {
-    match ArpMessage::decode(payload) {
-        Ok(message) if !message.sender_ip.is_unspecified() => Input::NeighbourHeard {
+fn heard_arp(mac: MacAddress, payload: &[u8]) -> Heard {
+    let Ok(message) = ArpMessage::decode(payload) else { return Heard::Malformed(mac) };
+    Heard::Input(if message.sender_ip.is_unspecified() {
+        Input::FrameHeard(mac)
+    } else {
+        Input::NeighbourHeard {
             ip: message.sender_ip.into(),
             mac: message.sender_mac,
             gratuitous: message.is_gratuitous(),
-        },
-        _ => Input::FrameHeard(mac),
-    }
+        }
+    })
 }
 
-fn heard_ndp(mac: MacAddress, payload: &[u8]) -> Input {
-    match Message::decode(payload) {
-        Ok(Message::Advertisement(it)) => Input::NeighbourHeard {
+/// An advertisement says where its target is. What answers a question from `::` goes to all, as an announcement does.
+fn heard_ndp(mac: MacAddress, payload: &[u8]) -> Heard {
+    let Ok(message) = Message::decode(payload) else { return Heard::Malformed(mac) };
+    Heard::Input(match message {
+        Message::Solicitation(_) => Input::FrameHeard(mac),
+        Message::Advertisement(it) => Input::NeighbourHeard {
             ip: it.target.into(),
             mac: it.target_mac.unwrap_or(mac),
             gratuitous: !it.solicited,
         },
-        _ => Input::FrameHeard(mac),
-    }
+    })
 }
