@@ -22,6 +22,8 @@ mod fence;
 mod fence_table;
 #[path = "kernel/hellos.rs"]
 mod hellos;
+#[path = "kernel/listening.rs"]
+mod listening;
 #[path = "kernel/monitor.rs"]
 mod monitor;
 #[path = "kernel/questions.rs"]

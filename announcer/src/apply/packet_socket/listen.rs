@@ -32,13 +32,13 @@ pub struct Arrival {
 /// Why no more frames can be received.
 #[derive(Debug, thiserror::Error)]
 pub enum ReceiveFrameError {
-    /// The link went down (ENETDOWN), told once; frames come again when it is up.
-    #[error("link {index} is down")]
+    /// The link went down, or is gone (ENETDOWN), told once; frames come again when it is up.
+    #[error("link {index} is down or gone")]
     LinkDown {
         /// The kernel's number for the link.
         index: u32,
     },
-    /// There is no such link any more, or the socket has failed: it is of no use any more.
+    /// The socket has failed: it is of no use any more.
     #[error("cannot receive from link {index}; the socket is opened again")]
     Failed {
         /// The kernel's number for the link.
