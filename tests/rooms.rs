@@ -248,3 +248,16 @@ fn the_manifest_that_is_kept_is_the_one_that_is_printed() -> Result<()> {
     assert_eq!(kept, printed, "run `make manifests`");
     Ok(())
 }
+
+#[test]
+fn the_figure_of_a_hello_is_the_one_in_the_code() -> Result<()> {
+    let code = read(&root().join("announcer/protocols/src/hello.rs"))?;
+    let in_code = code.lines().filter_map(|line| line.strip_prefix("//! "));
+    let drawn = |line: &&str| line.starts_with(['|', '+']);
+    let in_code: Vec<_> = in_code.filter(drawn).collect();
+    let page = read(&root().join("docs/hello.md"))?;
+    let on_page: Vec<_> = page.lines().filter(drawn).collect();
+    ensure!(in_code.len() > 20, "{} lines: the guard looks at the wrong place", in_code.len());
+    assert_eq!(on_page, in_code);
+    Ok(())
+}
