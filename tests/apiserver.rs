@@ -30,6 +30,10 @@ mod marks;
 mod players;
 #[path = "apiserver/policy.rs"]
 mod policy;
+#[path = "apiserver/record.rs"]
+mod record;
+#[path = "apiserver/recorder.rs"]
+mod recorder;
 #[path = "apiserver/reports.rs"]
 mod reports;
 #[path = "apiserver/reserved.rs"]

@@ -122,6 +122,11 @@ impl Known {
         self.sight != Sight::Never
     }
 
+    /// Whether it was at least tried: a role may forbid it.
+    pub(super) fn was_tried(&self) -> bool {
+        self.attempts > 0
+    }
+
     pub(super) const fn is_busy(&self) -> bool {
         self.request.is_some()
     }

@@ -193,10 +193,12 @@ impl Recording {
         }
     }
 
-    /// Whether everything that matters was looked at.
+    /// Whether everything that matters was looked at, as far as our role lets us: without the Lease for Services nothing is
+    /// known.
     fn is_complete(&self) -> bool {
         self.claims.is_some()
-            && self.leases.values().all(Known::was_looked_at)
+            && self.leases.get(&self.config.lease).is_some_and(Known::was_looked_at)
+            && self.leases.values().all(Known::was_tried)
             && (!self.watches() || self.others.complete)
     }
 

@@ -127,8 +127,10 @@ fn a_released_or_deleted_lease_of_a_service_keeps_nobody() {
 }
 
 #[test]
-fn without_the_right_to_watch_nothing_is_waited_for() {
-    let mut scene = Scene::new("n1", Store::default()).told(web());
+fn without_the_right_to_watch_or_to_a_lease_of_its_own_nothing_is_waited_for() {
+    let mut scene = Scene::new("n1", Store::default());
+    scene.forbidden = Some(own("n1"));
+    scene.tell(web());
     assert_eq!(scene.machine.records(), None);
     scene.hand(Input::Watched(Watched::Forbidden));
     assert!(scene.machine.records().is_some());

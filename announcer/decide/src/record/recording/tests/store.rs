@@ -126,15 +126,17 @@ pub(super) struct Scene {
     pub(super) node: &'static str,
     pub(super) machine: Recording,
     pub(super) now: Time,
-    /// Whether the API server answers.
+    /// Whether the API server does not answer.
     pub(super) away: bool,
+    /// A Lease that the role says nothing of.
+    pub(super) forbidden: Option<ObjectKey>,
 }
 
 impl Scene {
     /// `node` with `store`, at the beginning.
     pub(super) fn new(node: &'static str, store: Store) -> Self {
         let machine = recording(node);
-        Self { store, node, machine, now: Time::START, away: false }
+        Self { store, node, machine, now: Time::START, away: false, forbidden: None }
     }
 
     pub(super) fn told(mut self, claims: Claims) -> Self {
@@ -158,7 +160,8 @@ impl Scene {
         while let Some(output) = outputs.pop_front() {
             steps += 1;
             assert!(steps < 100, "it goes round in circles: {output:?}");
-            let input = if self.away {
+            let forbidden = self.forbidden.as_ref() == Some(lease_of(&output));
+            let input = if self.away || forbidden {
                 Input::Failed(lease_of(&output).clone())
             } else {
                 self.store.answer(self.now, self.node, output)
