@@ -12,12 +12,8 @@ mod config_map;
 #[cfg(test)]
 mod golden;
 pub mod pools;
-mod table;
 
 use arguments::Command;
-use serde::Serialize;
-use std::fmt::Display;
-use std::io::Write;
 use std::process::ExitCode;
 
 /// Everything that can be asked.
@@ -37,16 +33,4 @@ pub async fn answer(arguments: &[String], environment: &[(String, String)]) -> O
 #[must_use]
 pub fn list() -> String {
     COMMANDS.iter().map(|command| format!("  {:<8} {}\n", command.name, command.about)).collect()
-}
-
-/// What programs read: one object over several lines, its fields in the order of their declaration.
-fn json(answer: &impl Serialize) -> String {
-    let text = serde_json::to_string_pretty(answer);
-    text.map_or_else(|error| error.to_string(), |text| text + "\n")
-}
-
-/// Says `sentence` on standard error.
-fn tell(sentence: &dyn Display) {
-    // Without a standard error there is nobody to tell.
-    drop(writeln!(std::io::stderr(), "{sentence}"));
 }

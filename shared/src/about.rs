@@ -36,9 +36,14 @@ pub fn say(text: &str) -> ExitCode {
 /// Says what is wrong on standard error; the exit status says so too.
 #[must_use]
 pub fn refuse(error: &dyn Display) -> ExitCode {
-    // Without a standard error there is nobody to tell.
-    drop(writeln!(std::io::stderr(), "{error}"));
+    tell(error);
     ExitCode::from(2)
+}
+
+/// Says `sentence` on standard error.
+pub fn tell(sentence: &dyn Display) {
+    // Without a standard error there is nobody to tell.
+    drop(writeln!(std::io::stderr(), "{sentence}"));
 }
 
 /// The environment, without what is not text.

@@ -1,5 +1,8 @@
 //! The admin page: `/livez`, `/readyz`, `/healthz`, `/metrics`, `/status`, and an index for people.
 
+pub mod ask;
+
+use futures::future::BoxFuture;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
@@ -29,6 +32,9 @@ const INDEX: &str = "<!doctype html><title>kube-vip</title><h1>kube-vip</h1><ul>
 /// A question that is answered when it is asked: all is well, or a sentence about what is not.
 pub type Question = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
+/// What a process knows, as JSON, or a sentence about why it cannot say. Whoever answers has to bound the time it takes.
+pub type Knowledge = Arc<dyn Fn() -> BoxFuture<'static, Result<String, String>> + Send + Sync>;
+
 /// What the process answers about itself.
 #[derive(Clone)]
 pub struct Answers {
@@ -36,8 +42,8 @@ pub struct Answers {
     pub live: Question,
     /// Whether first lists have arrived and it does what it is for.
     pub ready: Question,
-    /// What is known right now, as JSON, on `/status`; not every process has it.
-    pub status: Option<Arc<dyn Fn() -> String + Send + Sync>>,
+    /// What is known right now, on `/status`; not every process has it.
+    pub status: Option<Knowledge>,
 }
 
 impl Answers {
@@ -55,7 +61,10 @@ impl Answers {
 /// Serves the page on `address` for ever. A port that is taken is a warning, not the end: the page is a window, and
 /// whatever else the process does goes on. It is asked for again until it is free.
 pub async fn serve(address: SocketAddr, registry: Arc<Registry>, answers: Answers) {
-    let listener = listen(address).await;
+    serve_on(listen(address).await, registry, answers).await;
+}
+
+async fn serve_on(listener: TcpListener, registry: Arc<Registry>, answers: Answers) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
@@ -67,8 +76,10 @@ pub async fn serve(address: SocketAddr, registry: Arc<Registry>, answers: Answer
         let (registry, answers) = (Arc::clone(&registry), answers.clone());
         tokio::spawn(async move {
             let service = service_fn(move |request: Request<Incoming>| {
-                let answer = answer(request.uri().path(), &registry, &answers);
-                std::future::ready(Ok::<_, Infallible>(answer))
+                let (registry, answers) = (Arc::clone(&registry), answers.clone());
+                async move {
+                    Ok::<_, Infallible>(answer(request.uri().path(), &registry, &answers).await)
+                }
             });
             let mut builder = hyper::server::conn::http1::Builder::new();
             builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_headers(64);
@@ -108,12 +119,15 @@ async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// A body is never waited for: nobody may hold a place with one.
-fn answer(path: &str, registry: &Registry, answers: &Answers) -> Response<Full<Bytes>> {
+async fn answer(path: &str, registry: &Registry, answers: &Answers) -> Response<Full<Bytes>> {
     match (path, &answers.status) {
         ("/", _) => page(StatusCode::OK, "text/html; charset=utf-8", INDEX.to_owned()),
         ("/livez" | "/healthz", _) => verdict((answers.live)()),
         ("/readyz", _) => verdict((answers.ready)()),
-        ("/status", Some(status)) => page(StatusCode::OK, "application/json", status()),
+        ("/status", Some(status)) => match status().await {
+            Ok(json) => page(StatusCode::OK, "application/json", json),
+            Err(why) => page(StatusCode::SERVICE_UNAVAILABLE, "text/plain", format!("{why}\n")),
+        },
         ("/metrics", _) => {
             let mut text = String::new();
             match prometheus_client::encoding::text::encode(&mut text, registry) {
@@ -143,3 +157,6 @@ fn page(status: StatusCode, content_type: &'static str, body: String) -> Respons
         .insert("content-type", hyper::header::HeaderValue::from_static(content_type));
     response
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,9 @@
 //! What may follow the name of a command.
 
 use crate::args::{self, TARGET, Target};
-use model::settings::{Kind, Setting, Typed, table, unknown_variables};
-use shared::about;
+use model::settings::{Setting, Typed, table, unknown_variables};
+use shared::about::{self, tell};
+use shared::output::Output;
 use std::process::ExitCode;
 
 /// One thing that can be asked.
@@ -17,26 +18,6 @@ pub struct Command {
     /// Its own flags.
     pub settings: &'static [Setting],
 }
-
-/// For whom the answer is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Output {
-    /// For people.
-    #[default]
-    Text,
-    /// For programs.
-    Json,
-}
-
-/// The flag that says for whom the answer is.
-pub(super) const OUTPUT: Setting = Setting {
-    flag: "output",
-    variable: "",
-    old_names: &["o"],
-    kind: Kind::Value,
-    default: "text",
-    help: "json: for programs.",
-};
 
 /// Everything that is wrong with what was typed, a line each.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -82,21 +63,13 @@ impl Command {
         for name in unknown_variables(&settings, environment, &["KUBEVIP_"]) {
             typed.warnings.push(format!("{name} is not a variable of this program"));
         }
-        let output = typed.parsed("output", read_output).unwrap_or_default();
+        let output = Output::read(&mut typed);
         let target = args::target(&mut typed);
         let asked = own(&mut typed, output, target);
-        typed.warnings.iter().for_each(|warning| super::tell(warning));
+        typed.warnings.iter().for_each(|warning| tell(warning));
         if typed.faults.is_empty() {
             return Ok(asked);
         }
         Err(UsageError { command: self.name, faults: typed.faults })
-    }
-}
-
-fn read_output(text: &str) -> Result<Output, String> {
-    match text {
-        "text" => Ok(Output::Text),
-        "json" => Ok(Output::Json),
-        _ => Err(format!("{text:?} is neither text nor json")),
     }
 }

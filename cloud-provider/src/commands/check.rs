@@ -1,16 +1,16 @@
 //! `kube-vip-cloud-provider check`: what is wrong with a ConfigMap, and what it would mean, before it is applied.
 
-use super::arguments::{Command, OUTPUT, Output};
+use super::arguments::Command;
 use super::cluster::look;
 use super::config_map::{File, Found, find};
-use super::tell;
 use crate::args::Target;
 use anyhow::{Context, ensure};
 use cloud_provider_decide::Snapshot;
 use cloud_provider_decide::check::{Finding, Severity, check};
 use model::settings::{Kind, Setting};
 use serde::Serialize;
-use shared::about::{refuse, say};
+use shared::about::{refuse, say, tell};
+use shared::output::{self, OUTPUT, Output};
 use std::io::Read;
 use std::process::ExitCode;
 
@@ -176,7 +176,7 @@ impl Judgement {
             key: it.key.clone(),
             message: it.message.clone(),
         };
-        super::json(&Printed {
+        output::json(&Printed {
             file: &self.file,
             errors: self.count(Severity::Error),
             warnings: self.count(Severity::Warning),

@@ -1,14 +1,14 @@
 //! `kube-vip-cloud-provider pools`: how full the pools are, who holds what, and who waits.
 
-use super::arguments::{Command, OUTPUT, Output};
+use super::arguments::Command;
 use super::cluster::look;
-use super::table::table;
-use super::tell;
 use crate::args::Target;
 use cloud_provider_decide::report::{HeldAddress, PoolCount, Report, WaitingService};
 use model::settings::{Kind, Setting};
 use serde::Serialize;
-use shared::about::{refuse, say};
+use shared::about::{refuse, say, tell};
+use shared::output::{self, OUTPUT, Output};
+use shared::table::table;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
@@ -150,5 +150,5 @@ pub(super) fn json(report: &Report, notes: &[String]) -> String {
         report: &'a Report,
         notes: &'a [String],
     }
-    super::json(&Printed { report, notes })
+    output::json(&Printed { report, notes })
 }

@@ -4,10 +4,8 @@
 const GAP: usize = 3;
 
 /// Rows under a head; each column is as wide as its widest cell, and no line ends in blanks.
-pub(super) fn table<const COLUMNS: usize>(
-    head: [&str; COLUMNS],
-    rows: &[[String; COLUMNS]],
-) -> String {
+#[must_use]
+pub fn table<const COLUMNS: usize>(head: [&str; COLUMNS], rows: &[[String; COLUMNS]]) -> String {
     let mut widths = head.map(|cell| cell.chars().count());
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
