@@ -33,6 +33,7 @@ mod speech;
 mod state;
 mod tenure;
 mod vacancy;
+mod witness;
 mod words;
 
 pub use report::{ClaimReport, MemberReport, Report};

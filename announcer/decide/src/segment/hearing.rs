@@ -111,6 +111,7 @@ impl Segment {
         }
         match said.says {
             Says::Takes | Says::Owns | Says::Gives(_) => {
+                self.witness(now, hello, said);
                 self.claim_heard(now, hello, mac, said);
             }
             Says::Released => {

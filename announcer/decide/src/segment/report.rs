@@ -1,19 +1,25 @@
 //! What the machine knows, for people: who owns what, since when, why, and who is next.
 
 use super::Segment;
-use super::rank::place_of;
 use crate::candidacy::{Candidacy, Cause};
 use model::address::Vip;
 use model::claim::{ClaimId, ClaimName, Epoch};
 use model::hello::Sender;
 use model::machine::Time;
 use model::node::Standing;
+use model::service::ServiceKey;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// One link at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
+    /// Whether enough was heard to own anything.
+    pub settled: bool,
+    /// How well this node can serve.
+    pub standing: Standing,
+    /// Time between its hellos.
+    pub interval: Duration,
     /// Everybody else who was heard.
     pub members: Vec<MemberReport>,
     /// Every claim that this node knows of.
@@ -44,12 +50,18 @@ pub struct ClaimReport {
     pub name: ClaimName,
     /// Its addresses.
     pub vips: BTreeSet<Vip>,
-    /// Who owns it.
+    /// The Services behind it.
+    pub services: BTreeSet<ServiceKey>,
+    /// Who owns it; one that has fallen silent does until somebody takes it.
     pub owner: Option<Sender>,
+    /// Whether that is this process.
+    pub ours: bool,
     /// In which epoch.
     pub epoch: Epoch,
-    /// When this node took it, and why, if it is ours.
-    pub ours: Option<(Time, Cause)>,
+    /// When this node took it, or heard first that its owner has it.
+    pub since: Option<Time>,
+    /// Why its owner took it; of somebody else, where it could be seen from here.
+    pub cause: Option<Cause>,
     /// Who takes it if its owner falls silent.
     pub next: Option<Sender>,
 }
@@ -68,35 +80,66 @@ impl Segment {
         });
         let claims = self.wanted.claims.iter();
         Report {
+            settled: self.is_settled(now),
+            standing: self.wanted.standing,
+            interval: self.settings.interval.max(self.timing.stretched),
             members: members.collect(),
             claims: claims.map(|(id, candidacy)| self.claim_report(now, *id, candidacy)).collect(),
         }
     }
 
     fn claim_report(&self, now: Time, id: ClaimId, candidacy: &Candidacy) -> ClaimReport {
-        let held = self.claims.get(&id).and_then(|state| state.held());
-        let holder = self.members.holder(id, now);
-        let (owner, epoch) = match (held, holder) {
-            (Some(held), _) => (Some(self.settings.sender.clone()), held.epoch),
-            (None, Some((_, member, stated))) => (Some(member.sender.clone()), stated.epoch),
-            (None, None) => (None, Epoch::default()),
-        };
-        let us = self.our_place(id, candidacy).map(|place| (place, self.settings.sender.clone()));
-        let others = self
-            .members
-            .all()
-            .filter(|(_, it)| {
-                !it.is_silent(now) && it.sender.instance == self.settings.sender.instance
-            })
-            .filter_map(|(_, it)| Some((place_of(id, candidacy, it)?, it.sender.clone())));
-        let next = others.chain(us).filter(|(_, sender)| Some(sender) != owner.as_ref()).min();
-        ClaimReport {
+        let report = ClaimReport {
             name: candidacy.name.clone(),
             vips: candidacy.vips.clone(),
-            owner,
-            epoch,
-            ours: held.map(|held| (held.since, held.cause.clone())),
-            next: next.map(|(_, sender)| sender),
-        }
+            services: candidacy.services.clone(),
+            owner: None,
+            ours: false,
+            epoch: Epoch::default(),
+            since: None,
+            cause: None,
+            next: None,
+        };
+        let state = self.claims.get(&id);
+        let us = &self.settings.sender;
+        let report = match (state.and_then(|it| it.held()), self.members.holder(id, now)) {
+            (Some(held), _) => ClaimReport {
+                owner: Some(us.clone()),
+                ours: true,
+                epoch: held.epoch,
+                since: Some(held.since),
+                cause: Some(held.cause.clone()),
+                ..report
+            },
+            (None, Some((owner, member, stated))) => {
+                let witnessed = state.and_then(|it| it.witnessed.as_ref());
+                let witnessed = witnessed.filter(|it| it.owner == owner);
+                ClaimReport {
+                    owner: Some(member.sender.clone()),
+                    epoch: stated.epoch,
+                    since: witnessed.map(|it| it.since),
+                    cause: witnessed.and_then(|it| it.cause.clone()),
+                    ..report
+                }
+            }
+            (None, None) => report,
+        };
+        let next = self.next_owner(now, id, candidacy, report.owner.as_ref());
+        ClaimReport { next, ..report }
+    }
+
+    fn next_owner(
+        &self,
+        now: Time,
+        id: ClaimId,
+        candidacy: &Candidacy,
+        owner: Option<&Sender>,
+    ) -> Option<Sender> {
+        let us = self.our_place(id, candidacy).filter(|_| !self.wanted.leaving);
+        let us = us.map(|place| (place, &self.settings.sender));
+        let others = self.candidates(now, id, candidacy);
+        let others = others.map(|(_, member, place)| (place, &member.sender));
+        let all = others.chain(us).filter(|(_, sender)| Some(*sender) != owner);
+        all.min().map(|(_, sender)| sender.clone())
     }
 }

@@ -7,6 +7,7 @@ use model::hello::{Sender, SenderId};
 use model::machine::Time;
 use std::collections::BTreeSet;
 
+use super::witness::Witnessed;
 use super::words::Loss;
 
 /// One claim.
@@ -24,6 +25,8 @@ pub(super) struct ClaimState {
     pub(super) promised: Time,
     /// Since when nobody has it, and how that came.
     pub(super) free: Option<(Time, Cause)>,
+    /// The last owner that was heard of, if that is somebody else.
+    pub(super) witnessed: Option<Witnessed>,
 }
 
 /// What a claim is to us.
