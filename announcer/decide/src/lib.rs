@@ -13,4 +13,5 @@ pub mod reason;
 pub mod record;
 pub mod repeat;
 pub mod segment;
+pub mod status;
 pub mod world;

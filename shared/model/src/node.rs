@@ -30,6 +30,17 @@ impl Standing {
     pub const FAILING: Self = Self(2);
 }
 
+/// One word for people: `fit`, `spared`, `failing`.
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match *self {
+            Self::FIT => "fit",
+            Self::SPARED => "spared",
+            _ => "failing",
+        })
+    }
+}
+
 /// What is kept of a Node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {

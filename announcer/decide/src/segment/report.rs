@@ -7,7 +7,6 @@ use model::claim::{ClaimId, ClaimName, Epoch};
 use model::hello::Sender;
 use model::machine::Time;
 use model::node::Standing;
-use model::service::ServiceKey;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -50,8 +49,6 @@ pub struct ClaimReport {
     pub name: ClaimName,
     /// Its addresses.
     pub vips: BTreeSet<Vip>,
-    /// The Services behind it.
-    pub services: BTreeSet<ServiceKey>,
     /// Who owns it; one that has fallen silent does until somebody takes it.
     pub owner: Option<Sender>,
     /// Whether that is this process.
@@ -92,7 +89,6 @@ impl Segment {
         let report = ClaimReport {
             name: candidacy.name.clone(),
             vips: candidacy.vips.clone(),
-            services: candidacy.services.clone(),
             owner: None,
             ours: false,
             epoch: Epoch::default(),
