@@ -11,6 +11,7 @@ use crate::metrics::Metrics;
 use crate::moved::Moved;
 use crate::observe::{cluster, links};
 use crate::segment::{HelloSettings, LinksFacts};
+use crate::status::{Beats, Knowing, STUCK, ServicesByVip};
 use crate::vips::pulse::Pulse;
 use crate::vips::{self, LinkOwnership, PlacedOnLinks, VipsMetrics};
 use crate::{record, segment, status};
@@ -18,6 +19,7 @@ use announcer_decide::config::Owners;
 use announcer_decide::plan::LabelChanges;
 use announcer_decide::world::World;
 use anyhow::Context;
+use model::hello::Sender;
 use prometheus_client::registry::Registry;
 use protocols::hello::Key;
 use shared::admin;
@@ -34,13 +36,16 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 /// Events that may wait; whoever observes waits where it is full.
 const QUEUE: usize = 4096;
 /// How long the kernel answers for a process that has fallen silent, and how many hellos that is at least.
 const FENCE: Duration = Duration::from_millis(500);
 const FENCE_HELLOS: u32 = 10;
+
+/// Questions of people that may wait.
+const ASKS: usize = 8;
 
 /// Runs until a signal asks to leave.
 ///
@@ -56,8 +61,12 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
     let (links_tx, links_rx) = watch::channel(Arc::default());
     let threads = Threads::start(&meant, client.clone(), clock, &meters, links_rx)?;
 
-    let (ready_tx, ready_rx) = watch::channel(false);
-    let answers = status::answers(&threads.pulse, ready_rx, threads.deciding.asks.clone());
+    let pulse = Pulse::new(clock, STUCK);
+    let (unready_tx, unready_rx) = watch::channel(Some("it has just started".to_owned()));
+    let (asks_tx, asks_rx) = mpsc::channel(ASKS);
+    let sender = meant.hello.sender.clone();
+    let knowing = threads.knowing(sender, clock, asks_tx, links_tx.subscribe());
+    let answers = status::answers(threads.beats(&pulse), unready_rx, knowing);
     let _admin =
         meant.admin.map(|address| Owned::spawn(admin::serve(address, Arc::new(registry), answers)));
     let (events_tx, events_rx) = mpsc::channel(QUEUE);
@@ -76,7 +85,8 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
         config: meant.config,
         world: World::default(),
         realms: realms(client, clock, links_tx, labels_tx, recorder),
-        ready_tx,
+        unready_tx,
+        pulse,
         metrics: meters.metrics,
     };
     let inlets = Inlets {
@@ -85,6 +95,7 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
         placed_rx: threads.placed_rx,
         news_rx: threads.deciding.news_rx,
         leave_rx,
+        asks_rx,
     };
     let tasks = Tasks {
         parts,
@@ -129,6 +140,7 @@ struct Threads {
     deciding: Deciding,
     vips: oneshot::Receiver<anyhow::Result<()>>,
     pulse: Pulse,
+    vips_pulse: Pulse,
     ownership_rx: watch::Receiver<Arc<LinkOwnership>>,
     placed_rx: watch::Receiver<Arc<PlacedOnLinks>>,
     vips_leave_tx: watch::Sender<bool>,
@@ -145,6 +157,7 @@ impl Threads {
         let hello = hello_settings(meant)?;
         let boot = segment::boot_id();
         let pulse = Pulse::new(clock, hello.as_ref().map_or(FENCE, |hello| hello.fence / 2));
+        let vips_pulse = Pulse::new(clock, STUCK);
         let (ownership_tx, ownership_rx) = watch::channel(Arc::default());
         let (placed_tx, placed_rx) = watch::channel(Arc::default());
         let (vips_leave_tx, vips_leave_rx) = watch::channel(false);
@@ -155,6 +168,7 @@ impl Threads {
             fence: hello.as_ref().map_or(FENCE, |hello| hello.fence),
             repeat: meant.repeat.0,
             pulse: pulse.clone(),
+            beat: vips_pulse.clone(),
         };
         let counted = VipsMetrics { frames: meters.frames.clone(), links: meters.links.clone() };
         let vips = vips::start(keeping, counted, ownership_rx.clone(), placed_tx, vips_leave_rx)?;
@@ -170,7 +184,32 @@ impl Threads {
             Some(hello) => deciding::by_segment(meant, hello, boot, wires, meters)?,
             None => deciding::by_lease(meant, wires),
         };
-        Ok(Self { deciding, vips, pulse, ownership_rx, placed_rx, vips_leave_tx })
+        Ok(Self { deciding, vips, pulse, vips_pulse, ownership_rx, placed_rx, vips_leave_tx })
+    }
+
+    /// Everything that must go on, the main loop with it.
+    fn beats(&self, main: &Pulse) -> Beats {
+        Beats { segment: self.pulse.clone(), vips: self.vips_pulse.clone(), main: main.clone() }
+    }
+
+    /// Where everything is known.
+    fn knowing(
+        &self,
+        sender: Sender,
+        clock: Clock,
+        services: mpsc::Sender<oneshot::Sender<ServicesByVip>>,
+        links_rx: watch::Receiver<Arc<LinksFacts>>,
+    ) -> Knowing {
+        Knowing {
+            sender,
+            clock,
+            segment: self.deciding.asks.clone(),
+            services,
+            links_rx,
+            ownership_rx: self.ownership_rx.clone(),
+            placed_rx: self.placed_rx.clone(),
+            latest: Mutex::default(),
+        }
     }
 }
 

@@ -179,7 +179,8 @@ fn repeat_period(typed: &mut Typed) -> Duration {
     Duration::from_millis(u64::from(if millis < 500 { 3000 } else { millis }))
 }
 
-fn admin_address(typed: &mut Typed) -> Option<SocketAddr> {
+/// Where metrics and probes are served, and where `kube-vip status` asks; `None` is off.
+pub(crate) fn admin_address(typed: &mut Typed) -> Option<SocketAddr> {
     if typed.emptied("prometheusHTTPServer") {
         return None;
     }
@@ -206,6 +207,7 @@ fn kubeconfigs(typed: &Typed) -> Kubeconfigs {
 pub fn help() -> String {
     let intro = "kube-vip makes addresses of Services reachable from this node.\n\n  \
                  kube-vip manager              run\n  \
+                 kube-vip status               print who answers for what, as the process on this host knows it\n  \
                  kube-vip manifest daemonset   print a DaemonSet for the settings that follow\n  \
                  kube-vip manifest rbac        print the rights it needs\n  \
                  kube-vip version              print the version\n\n\

@@ -5,10 +5,13 @@ use crate::apply::status::ReportAddress;
 use crate::metrics::Metrics;
 use crate::moved::Moved;
 use crate::segment::LinkNews;
+use crate::status::ServicesByVip;
+use crate::vips::pulse::Pulse;
 use crate::vips::{LinkOwnership, PlacedOnLinks};
 use announcer_decide::config::Config;
 use announcer_decide::event::Event;
 use announcer_decide::plan::plan;
+use announcer_decide::readiness::unready;
 use announcer_decide::world::World;
 use anyhow::Context;
 use shared::patch::Answer;
@@ -18,7 +21,10 @@ use shared::writes::Outcome;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::timeout;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+/// How often the loop turns at least, so that others see that it does.
+const BEAT: Duration = Duration::from_secs(1);
 
 /// Longest wait for everything of ours to be given away, and gone from the links, when leaving.
 const GRACE: Duration = Duration::from_secs(4);
@@ -32,6 +38,8 @@ pub(crate) struct Inlets {
     pub(crate) placed_rx: watch::Receiver<Arc<PlacedOnLinks>>,
     pub(crate) news_rx: mpsc::Receiver<LinkNews>,
     pub(crate) leave_rx: watch::Receiver<bool>,
+    /// Questions about the Services behind addresses.
+    pub(crate) asks_rx: mpsc::Receiver<oneshot::Sender<ServicesByVip>>,
 }
 
 /// What must live as long as the program does.
@@ -53,7 +61,9 @@ pub(crate) struct Daemon {
     pub(crate) world: World,
     pub(crate) realms: Realms,
     pub(crate) moved: Moved,
-    pub(crate) ready_tx: watch::Sender<bool>,
+    /// What keeps this node from doing what it is for.
+    pub(crate) unready_tx: watch::Sender<Option<String>>,
+    pub(crate) pulse: Pulse,
     pub(crate) metrics: Metrics,
 }
 
@@ -67,7 +77,10 @@ impl Daemon {
         mut inlets: Inlets,
         mut tasks: Tasks,
     ) -> anyhow::Result<()> {
+        let mut beat = interval(BEAT);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            self.pulse.beat();
             tokio::select! {
                 event = inlets.events_rx.recv() => {
                     self.take(event.context("nothing observes any more")?, &mut inlets.events_rx);
@@ -88,6 +101,12 @@ impl Daemon {
                     self.count(&outcome);
                     continue;
                 }
+                Some(reply) = inlets.asks_rx.recv() => {
+                    // Whoever asked may have gone.
+                    let _ = reply.send(self.world.services_by_vip());
+                    continue;
+                }
+                _ = beat.tick() => continue,
                 () = shutdown::wait(&mut inlets.leave_rx) => break,
                 place = first_end(&mut tasks.parts) => {
                     anyhow::bail!("part {place} of the program has ended")
@@ -129,9 +148,11 @@ impl Daemon {
     fn plan_and_apply(&mut self) {
         let plan = plan(&self.world, &self.config);
         self.metrics.show(&self.world);
-        self.ready_tx.send_if_modified(|ready| {
-            let now = self.world.ready();
-            std::mem::replace(ready, now) != now
+        let unready = unready(&self.world, &plan);
+        self.unready_tx.send_if_modified(|known| {
+            let changed = *known != unready;
+            *known = unready;
+            changed
         });
         self.realms.apply(plan, &self.world);
     }
@@ -145,12 +166,14 @@ impl Daemon {
         if !given {
             tracing::warn!("not everything was given away in time; others notice by the silence");
         }
+        self.pulse.beat();
         tasks.vips_leave_tx.send_replace(true);
         if timeout(GRACE, &mut tasks.vips).await.is_err() {
             tracing::warn!(
                 "addresses of ours are still on a link; they go by themselves within a minute"
             );
         }
+        self.pulse.beat();
         tasks.record_leave_tx.send_replace(true);
         if timeout(RELEASE, tasks.record.finished()).await.is_err() {
             tracing::warn!("the Lease was not released in time; it runs out by itself");

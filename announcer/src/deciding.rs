@@ -31,8 +31,8 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(crate) struct Deciding {
     /// Told when the thread or task that decides has ended, which it must not.
     pub(crate) ended: oneshot::Receiver<()>,
-    /// Asks it what it knows; there is nobody to ask where the Lease alone decides.
-    pub(crate) asks: Option<mpsc::Sender<oneshot::Sender<LinkReports>>>,
+    /// Asks it what it knows; nobody answers where the Lease alone decides.
+    pub(crate) asks: mpsc::Sender<oneshot::Sender<LinkReports>>,
     /// What people should know.
     pub(crate) news_rx: mpsc::Receiver<LinkNews>,
     /// What keeps the Leases, and how it is asked to let them go.
@@ -76,7 +76,7 @@ pub(crate) fn by_segment(
         segment::Inlets { links_rx, placed_rx, records_rx },
         segment::Outlets { ownership_tx, news_tx },
     )?;
-    Ok(Deciding { ended, asks: Some(asks), news_rx, record, record_leave_tx })
+    Ok(Deciding { ended, asks, news_rx, record, record_leave_tx })
 }
 
 /// Lets the Lease alone decide, as client-go's election does.
@@ -89,6 +89,7 @@ pub(crate) fn by_lease(meant: &Meant, wires: Wires) -> Deciding {
     let record = Owned::spawn(election.run(leave_rx));
     let (ended_tx, ended) = oneshot::channel();
     let (_, news_rx) = mpsc::channel(1);
+    let (asks, _) = mpsc::channel(1);
     let node = meant.config.node.clone();
     let follower = Follower { node, clock, pulse, links_rx, leadership_rx, ownership_tx };
     tokio::spawn(async move {
@@ -96,7 +97,7 @@ pub(crate) fn by_lease(meant: &Meant, wires: Wires) -> Deciding {
         // Nobody waits any more where the process is ending.
         let _ = ended_tx.send(());
     });
-    Deciding { ended, asks: None, news_rx, record, record_leave_tx }
+    Deciding { ended, asks, news_rx, record, record_leave_tx }
 }
 
 /// Turns leadership into ownership.

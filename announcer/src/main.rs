@@ -1,13 +1,18 @@
 //! `kube-vip`: makes addresses of Services reachable from this node.
 
 use announcer::args::{self, Surroundings};
-use announcer::{app, manifest};
+use announcer::{app, manifest, status};
 use shared::about::{answer, environment, host_name, refuse, say};
 use std::process::ExitCode;
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some((command, rest)) = arguments.split_first()
+        && command == "status"
+    {
+        return status::command::run(rest, &environment()).await;
+    }
     if let Some(answer) = answer(&arguments, "kube-vip", env!("CARGO_PKG_VERSION"), args::help) {
         return answer;
     }

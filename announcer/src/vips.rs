@@ -62,6 +62,8 @@ pub struct Settings {
     pub repeat: Duration,
     /// The beat of the thread that decides.
     pub pulse: Pulse,
+    /// The beat of this thread.
+    pub beat: Pulse,
 }
 
 /// Counters of this thread.

@@ -9,6 +9,7 @@ pub mod leadership;
 pub mod link;
 pub mod manifest;
 pub mod plan;
+pub mod readiness;
 pub mod reason;
 pub mod record;
 pub mod repeat;

@@ -95,6 +95,20 @@ pub enum Complaint {
     LabelTooLong(String),
 }
 
+impl Complaint {
+    /// Whether this node cannot do what it is for as long as that lasts.
+    #[must_use]
+    pub const fn hinders(&self) -> bool {
+        match self {
+            Self::NoDefaultRoute
+            | Self::LinkMissing(_)
+            | Self::LinkWithoutMac(_)
+            | Self::LinkDown(_) => true,
+            Self::AskedLinkMissing(_) | Self::LabelTooLong(_) => false,
+        }
+    }
+}
+
 impl fmt::Display for Complaint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

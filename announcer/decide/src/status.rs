@@ -147,9 +147,8 @@ impl Status {
                 report.members.iter().map(|member| member_status(member, now, name))
             })
             .collect();
-        members.sort_by(|a, b| {
-            (&a.link, &a.node, &a.instance).cmp(&(&b.link, &b.node, &b.instance))
-        });
+        members
+            .sort_by(|a, b| (&a.link, &a.node, &a.instance).cmp(&(&b.link, &b.node, &b.instance)));
         Self {
             node: us.node.0.clone(),
             instance: us.instance.clone(),

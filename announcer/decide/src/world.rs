@@ -50,6 +50,17 @@ enum List {
     Links,
 }
 
+impl List {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Services => "Services",
+            Self::Slices => "EndpointSlices",
+            Self::Nodes => "Nodes",
+            Self::Links => "links of this host",
+        }
+    }
+}
+
 impl Default for Unlisted {
     fn default() -> Self {
         Self(BTreeSet::from([List::Services, List::Slices, List::Nodes, List::Links]))
@@ -148,6 +159,19 @@ impl World {
         self.services.get(key)
     }
 
+    /// The Services that ask for each address.
+    #[must_use]
+    pub fn services_by_vip(&self) -> BTreeMap<Vip, BTreeSet<ServiceKey>> {
+        let mut by_vip: BTreeMap<Vip, BTreeSet<ServiceKey>> = BTreeMap::new();
+        for service in self.services.values() {
+            let requests = service.addresses().unwrap_or_default();
+            for vip in requests.iter().filter_map(|request| request.vip()) {
+                by_vip.entry(vip).or_default().insert(service.key.clone());
+            }
+        }
+        by_vip
+    }
+
     /// The EndpointSlices of one Service.
     pub fn slices(&self, service: &ServiceKey) -> impl Iterator<Item = &EndpointSlice> {
         let keys = self.slices_of.get(service).into_iter().flatten();
@@ -230,6 +254,11 @@ impl World {
     #[must_use]
     pub const fn leaving(&self) -> bool {
         self.leaving
+    }
+
+    /// The first lists that have not arrived.
+    pub fn unlisted(&self) -> impl Iterator<Item = &'static str> {
+        self.unlisted.0.iter().map(|list| list.name())
     }
 
     /// Whether all first lists have arrived.

@@ -59,6 +59,7 @@ impl Keeper {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            self.settings.beat.beat();
             tokio::select! {
                 event = events_rx.recv() => match event {
                     Some(event) => self.take(event, &mut events_rx),
@@ -110,6 +111,7 @@ impl Keeper {
         let index_of = |name: &_| self.world.link(name).map(|link| link.index);
         let changes = difference::addresses(&wanted, self.world.addresses(), index_of);
         self.shrink(&changes.removes).await;
+        self.settings.beat.beat();
         self.grow(&changes.adds, &ownership).await;
         self.tell(&ownership);
     }
@@ -176,6 +178,7 @@ impl Keeper {
                 }
             }
             self.tell(ownership);
+            self.settings.beat.beat();
             tokio::task::yield_now().await;
             if self.ownership_rx.has_changed().unwrap_or(true) {
                 // What comes after this may not be wanted any more.
@@ -238,6 +241,7 @@ impl Keeper {
                 }
                 Err(_) => tracing::warn!("the kernel does not answer; trying again"),
             }
+            self.settings.beat.beat();
             tokio::task::yield_now().await;
         }
     }

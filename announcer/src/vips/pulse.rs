@@ -1,4 +1,5 @@
-//! The beat of the segment thread: whoever acts on what it said asks first whether it is still awake.
+//! The beat of a thread or loop. Whoever acts on what the segment thread said asks first whether it is still awake; and the
+//! probes ask whether all of them are.
 
 use model::machine::Time;
 use shared::clock::Clock;
@@ -6,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// When the segment thread last had heard everything that was waiting for it.
+/// When its owner last moved; the segment thread, when it last had heard everything that was waiting for it.
 #[derive(Debug, Clone)]
 pub struct Pulse {
     clock: Clock,
@@ -34,7 +35,7 @@ impl Pulse {
         self.clock.now().since(last)
     }
 
-    /// Whether what the segment thread said last can be acted on.
+    /// Whether what its owner said last can be acted on.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         self.beat.load(Ordering::Acquire) > 0 && self.age() < self.fresh

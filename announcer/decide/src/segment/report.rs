@@ -1,7 +1,7 @@
 //! What the machine knows, for people: who owns what, since when, why, and who is next.
 
-use super::Segment;
-use crate::candidacy::{Candidacy, Cause};
+use super::{Segment, Wanted};
+use crate::candidacy::{Candidacy, Cause, Ownership};
 use model::address::Vip;
 use model::claim::{ClaimId, ClaimName, Epoch};
 use model::hello::Sender;
@@ -63,6 +63,48 @@ pub struct ClaimReport {
     pub next: Option<Sender>,
 }
 
+impl Report {
+    /// What is known where no machine answers: what `us` owns of what it would answer for.
+    #[must_use]
+    pub fn of_owned(us: &Sender, wanted: &Wanted, ownership: &Ownership) -> Self {
+        let claims = wanted.claims.iter().map(|(id, candidacy)| {
+            let report = ClaimReport::nobodys(candidacy);
+            match ownership.claims.get(id) {
+                Some(owned) => ClaimReport {
+                    owner: Some(us.clone()),
+                    ours: true,
+                    epoch: owned.epoch,
+                    since: Some(owned.since),
+                    cause: Some(owned.cause.clone()),
+                    ..report
+                },
+                None => report,
+            }
+        });
+        Self {
+            settled: ownership.settled,
+            standing: wanted.standing,
+            claims: claims.collect(),
+            ..Self::default()
+        }
+    }
+}
+
+impl ClaimReport {
+    fn nobodys(candidacy: &Candidacy) -> Self {
+        Self {
+            name: candidacy.name.clone(),
+            vips: candidacy.vips.clone(),
+            owner: None,
+            ours: false,
+            epoch: Epoch::default(),
+            since: None,
+            cause: None,
+            next: None,
+        }
+    }
+}
+
 impl Segment {
     /// What is known at `now`.
     #[must_use]
@@ -86,16 +128,7 @@ impl Segment {
     }
 
     fn claim_report(&self, now: Time, id: ClaimId, candidacy: &Candidacy) -> ClaimReport {
-        let report = ClaimReport {
-            name: candidacy.name.clone(),
-            vips: candidacy.vips.clone(),
-            owner: None,
-            ours: false,
-            epoch: Epoch::default(),
-            since: None,
-            cause: None,
-            next: None,
-        };
+        let report = ClaimReport::nobodys(candidacy);
         let state = self.claims.get(&id);
         let us = &self.settings.sender;
         let report = match (state.and_then(|it| it.held()), self.members.holder(id, now)) {
