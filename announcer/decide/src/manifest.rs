@@ -15,7 +15,7 @@ const ACCOUNT: &str = "kube-vip";
 /// What a process is to be allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rights {
-    /// The Lease that it may hold.
+    /// The Lease for Services; all Leases are in its namespace.
     pub lease: ObjectKey,
     /// Whether it labels its Node.
     pub labels_node: bool,
@@ -33,7 +33,7 @@ metadata:
 "
     );
     let cluster = cluster_rights(namespace, rights.labels_node);
-    [account, cluster, lease_rights(namespace, &rights.lease)].join("---\n")
+    [account, cluster, lease_rights(namespace, &rights.lease.namespace)].join("---\n")
 }
 
 fn cluster_rights(namespace: &str, labels_node: bool) -> String {
@@ -56,6 +56,9 @@ rules:
 - apiGroups: [\"\"]
   resources: [nodes]
   verbs: [{nodes}]
+- apiGroups: [coordination.k8s.io]   # those of other nodes, and those that peers elect owners of Services by
+  resources: [leases]
+  verbs: [list, watch]
 - apiGroups: [\"\"]
   resources: [events]
   verbs: [create]
@@ -76,8 +79,8 @@ subjects:
     )
 }
 
-fn lease_rights(namespace: &str, lease: &ObjectKey) -> String {
-    let ObjectKey { namespace: beside, name: lease } = lease;
+/// Names cannot be told beforehand: a node's own Lease bears its name, and a Service may name another.
+fn lease_rights(namespace: &str, beside: &str) -> String {
     format!(
         "apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
@@ -85,13 +88,9 @@ metadata:
   name: kube-vip-leases
   namespace: {beside}
 rules:
-- apiGroups: [coordination.k8s.io]
+- apiGroups: [coordination.k8s.io]   # the group's, one for each node, and those that Services name
   resources: [leases]
-  resourceNames: [{}]
-  verbs: [get, update]
-- apiGroups: [coordination.k8s.io]   # a name cannot be asked for before there is one
-  resources: [leases]
-  verbs: [create]
+  verbs: [get, create, update]
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
@@ -106,8 +105,7 @@ subjects:
 - kind: ServiceAccount
   name: {ACCOUNT}
   namespace: {namespace}
-",
-        quoted(lease)
+"
     )
 }
 
