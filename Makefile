@@ -38,7 +38,7 @@ check: ## a developer's loop: format, lints and unit tests of what changed
 lint: ## format, clippy, documentation, shell scripts, licences
 	@tests/lint.sh
 
-soak: ## the long counts: SEEDS, STOPS, KILLS and CUTS; goes on where it was stopped
+soak: ## the long counts: SEEDS, STOPS, FAULTS, KILLS and CUTS; goes on where it was stopped
 	@$(BED) need
 	@$(MAKE) --no-print-directory images tools
 	@$(BED) build

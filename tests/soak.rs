@@ -1,13 +1,15 @@
 //! `make soak`: the long counts. What is done is kept in tests/soak-state, so that it goes on where it was stopped.
 //!
-//! SEEDS (100000) runs in modelled time, STOPS (300) of one of two cloud providers, KILLS (200) rounds of kill -9,
-//! CUTS (100) pulled cables. At the first violation it stops; the next run begins with the very seed or round that showed
+//! SEEDS (100000) runs in modelled time, STOPS (300) of one of two cloud providers, FAULTS (300) of a segment alone, KILLS (200)
+//! rounds of kill -9, CUTS (100) pulled cables with the default hello and as many with one of 10 ms. At the first violation it stops; the next run begins with the very seed or round that showed
 //! it.
 
 #![allow(clippy::print_stdout, reason = "counts are printed on standard output")]
 
 #[path = "soak/cuts.rs"]
 mod cuts;
+#[path = "soak/faults.rs"]
+mod faults;
 #[path = "soak/kills.rs"]
 mod kills;
 #[path = "soak/progress.rs"]
@@ -18,6 +20,7 @@ mod providers;
 mod seeds;
 
 use anyhow::{Context, Result, bail};
+use cuts::Hello;
 use progress::folder;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -58,25 +61,30 @@ async fn interrupted() -> Result<()> {
 async fn play() -> Result<()> {
     let (seeds, stops) = (number("SEEDS", 100_000)?, number("STOPS", 300)?);
     let (kills, cuts) = (number("KILLS", 200)?, number("CUTS", 100)?);
+    let faults = number("FAULTS", 300)?;
     let start = Instant::now();
     let elections = seeds::play(seeds).await?;
     let stopped = providers::play(stops).await?;
+    let failed = faults::play(faults).await?;
     let cluster = Cluster::ready().await?;
     let killed = kills::play(&cluster, kills).await?;
-    let cut = cuts::play(&cluster, cuts).await?;
+    let cut = cuts::play(&cluster, Hello::Default, cuts).await?;
+    let cut_fast = cuts::play(&cluster, Hello::Fast, cuts).await?;
     println!("\n{:<12}{:>10}  {:<14}what", "soak", "done", "seed");
     println!("{}", "-".repeat(110));
     for (title, done, sentence) in [
         ("elections", &elections, elections.told()),
         ("providers", &stopped, stopped.told_with_times("all well again after")),
         ("kill -9", &killed, killed.told_with_times("all well again after")),
+        ("faults", &failed, failed.told_with_times("without an answer for")),
         ("cable cuts", &cut, cut.told_with_times("without an answer for")),
+        ("fast hellos", &cut_fast, cut_fast.told_with_times("without an answer for")),
     ] {
         println!("{title:<12}{:>10}  {:<14}{sentence}", done.done, done.seed);
     }
     println!("{} this time; no violation", written(start.elapsed()));
     // The next soak begins anew.
-    for progress in [elections, stopped, killed, cut] {
+    for progress in [elections, stopped, failed, killed, cut, cut_fast] {
         progress.forget()?;
     }
     Ok(())

@@ -6,7 +6,7 @@
 //!  segment        what a client host sees and reaches          api_proxy an API server that fails when asked to
 //!  audit          what was asked of the API server             simulate  machines against a clock that is a counter
 //!  footprint      memory and time that a program takes         invariants what must hold whatever happens
-//!  failover       the owner's cable, pulled and measured       bare      an API server without a cluster around it
+//!  scenes         what happens to owners, judged by clients    bare      an API server without a cluster around it
 //!  lan            hosts, cables, and frames that are lost      bare_segment announcers on a segment without a kubelet
 //! ```
 //!
@@ -18,7 +18,6 @@ pub mod bare;
 pub mod bare_segment;
 pub mod bed;
 pub mod cluster;
-pub mod failover;
 pub mod figures;
 pub mod footprint;
 pub mod invariants;

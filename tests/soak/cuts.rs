@@ -1,52 +1,64 @@
-//! The owner's cable, pulled again and again.
+//! The owner's cable, pulled again and again: at the host and behind the switch in turn.
 
 use crate::progress::Progress;
-use anyhow::Result;
-use std::collections::BTreeSet;
+use anyhow::{Result, ensure};
 use std::time::Instant;
-use tests::cluster::{Cluster, LATER};
-use tests::failover::{CableScene, Failover};
+use tests::cluster::Cluster;
 use tests::figures::written;
-use tests::invariants::await_order;
+use tests::scenes::cable::{Cut, Pulled, pull};
+use tests::scenes::keeper::DaemonSetPods;
+use tests::scenes::on_bed::{BedScene, HelloInterval};
 
-/// Two addresses on the segment.
-const POOL: &str = "198.18.0.130/31";
+/// One address of each family.
+const POOL: &str = "198.18.0.130/32,fd98:18::1130/128";
 
-pub(crate) async fn play(cluster: &Cluster, count: u64) -> Result<Progress> {
-    // Nothing is left to chance here but the moment within the Lease's period.
-    let mut progress = Progress::load("cuts", Progress::fresh_seed())?;
+/// How often nodes say that they live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hello {
+    /// As they are installed.
+    Default,
+    /// Every 10 ms.
+    Fast,
+}
+
+pub(crate) async fn play(cluster: &Cluster, hello: Hello, count: u64) -> Result<Progress> {
+    let kind = if hello == Hello::Fast { "fast-cuts" } else { "cuts" };
+    // Nothing is left to chance here but the moment within the pause between two hellos.
+    let mut progress = Progress::load(kind, Progress::fresh_seed())?;
     if progress.done >= count {
         return Ok(progress);
     }
-    let scene = CableScene::set(cluster, "cuts", POOL).await?;
+    let scene = BedScene::set(cluster, kind, POOL).await?;
+    let _fast = match hello {
+        Hello::Fast => Some(HelloInterval::set(cluster, "10ms").await?),
+        Hello::Default => None,
+    };
     while progress.done < count {
         let start = Instant::now();
-        let failover = match round(&scene).await {
-            Ok(failover) => failover,
+        let cut = if progress.done.is_multiple_of(2) { Cut::Cable } else { Cut::Uplink };
+        let pulled = match round(&scene, cut).await {
+            Ok(pulled) => pulled,
             Err(error) => {
                 let error =
                     error.context(format!("cut {} of seed {}", progress.done, progress.seed));
                 return Err(crate::with_evidence(error).await);
             }
         };
-        let gap = failover.gap.length();
-        progress.count(&format!("from {}", failover.from), 1);
+        let gap = pulled.verdict.gap();
+        progress.count(&format!("{cut:?}"), 1);
         progress.time(gap);
         progress.save(1)?;
-        let what = format!(
-            "from {} to {}, {} without an answer",
-            failover.from,
-            failover.to,
-            written(gap)
-        );
+        let what =
+            format!("from {} to {}, {} without an answer", pulled.from, pulled.to, written(gap));
         progress.say(count, &what, start);
     }
     Ok(progress)
 }
 
-async fn round(scene: &CableScene) -> Result<Failover> {
-    let names: BTreeSet<_> = scene.names().map(str::to_owned).collect();
-    let failover = scene.pull().await?;
-    await_order(&scene.workspace, &names, LATER).await?;
-    Ok(failover)
+async fn round(scene: &BedScene, cut: Cut) -> Result<Pulled> {
+    let mut watch = scene.watch().await?;
+    let mut pods = DaemonSetPods(&scene.workspace.cluster);
+    let pulled = pull(&mut pods, &mut watch, cut).await?;
+    ensure!(pulled.verdict.moves == 1, "{cut:?}: {} moves: {pulled:?}", pulled.verdict.moves);
+    Ok(pulled)
 }

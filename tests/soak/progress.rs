@@ -102,14 +102,15 @@ impl Progress {
         if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") }
     }
 
-    /// The same, and the shortest, median and longest time.
+    /// The same, and how the times are spread.
     pub(crate) fn told_with_times(&self, what: &str) -> String {
         let times: Vec<_> = self.times_us.iter().copied().map(Duration::from_micros).collect();
         if times.is_empty() {
             return self.told();
         }
-        let [min, median, max] = [0, 50, 100].map(|percent| written(percentile(&times, percent)));
-        format!("{}; {what} {min} / {median} / {max} (min / median / max)", self.told())
+        let spread = [0, 50, 90, 99, 100].map(|percent| written(percentile(&times, percent)));
+        let spread = spread.join(" / ");
+        format!("{}; {what} {spread} (min / median / p90 / p99 / max)", self.told())
     }
 
     /// One line about the round that was just done.

@@ -89,6 +89,14 @@ impl Capture {
         self.frames.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// All frames since `moment`.
+    #[must_use]
+    pub fn since(&self, moment: Duration) -> Vec<Frame> {
+        let frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = frames.partition_point(|frame| frame.at < moment);
+        frames.get(first..).unwrap_or_default().to_vec()
+    }
+
     /// Waits for the first frame, from the start of the capture on, that is `wanted`.
     ///
     /// # Errors

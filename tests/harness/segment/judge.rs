@@ -82,8 +82,8 @@ impl Judge {
     /// Who answered for `address` since `since`.
     #[must_use]
     pub fn answers(&self, address: IpAddr, since: Duration) -> Answers {
-        let frames = self.capture.frames();
-        let heard = frames.iter().filter(|frame| frame.at >= since).filter_map(|frame| {
+        let frames = self.capture.since(since);
+        let heard = frames.iter().filter_map(|frame| {
             let mac = frame.speaks_for(address)?;
             Some((frame.at, self.names.get(&mac).cloned().unwrap_or(mac)))
         });
