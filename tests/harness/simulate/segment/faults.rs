@@ -313,6 +313,7 @@ impl Run {
         let ip = vip.ip();
         self.note(|| format!("FAULT a stranger has {ip} of c{number} for {length:?}"));
         self.network.strangers.insert(ip, number);
+        self.network.haunted.insert(number, self.now + length);
         self.send(STRANGER, None, super::network::Said::Announcement(ip));
         self.plan(length, Happening::StrangerGoes(ip));
     }

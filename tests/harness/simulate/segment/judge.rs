@@ -1,6 +1,7 @@
 //! Who would answer, all the time, and whether that may be so: not what machines say, but what kernels do.
 
 use super::Run;
+use super::bounds::STRANGER;
 use super::network::{GATEWAY, Hosts, Path, each, only};
 use super::scene::Plot;
 use announcer_decide::candidacy::Cause;
@@ -215,9 +216,15 @@ impl Run {
             return None;
         }
         let runs = |who: usize| self.nodes.get(who).is_some_and(|node| node.runs(self.now));
+        let settled = |who: usize| {
+            let process = self.nodes.get(who).and_then(|node| node.process.as_ref());
+            process.is_some_and(|process| process.published.settled)
+        };
         match self.network.hellos(one, other) {
             Path::Poor => None,
             _ if !runs(one) || !runs(other) => Some(Hearing::Paused),
+            // Its kernel answers for what an earlier life has left, until it has listened.
+            _ if !settled(one) || !settled(other) => Some(Hearing::Paused),
             Path::Clear => Some(Hearing::Multicast),
             Path::OneByOne => Some(Hearing::Unicast),
         }
@@ -268,7 +275,10 @@ impl Run {
 
     /// Whether somebody outside of the cluster has something to say about the claim.
     pub(super) fn is_disputed(&self, claim: usize) -> bool {
-        self.network.strangers.values().any(|it| *it == claim) || self.api.is_peers(claim, self.now)
+        // It is looked for a stranger only now and then.
+        let haunted = self.network.haunted.get(&claim);
+        haunted.is_some_and(|until| self.now < *until + STRANGER)
+            || self.api.is_peers(claim, self.now)
     }
 
     /// Whether the process on a node runs, and knows that it may have the claim.

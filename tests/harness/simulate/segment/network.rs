@@ -107,6 +107,10 @@ pub(super) struct Network {
     learned: BTreeMap<IpAddr, usize>,
     /// Addresses that a stranger answers for.
     pub(super) strangers: BTreeMap<IpAddr, usize>,
+    /// Claims that a stranger answered for, and when it was there last.
+    pub(super) haunted: BTreeMap<usize, Duration>,
+    /// When the last frame on each way arrives.
+    latest: BTreeMap<(usize, usize), Duration>,
 }
 
 impl Network {
@@ -127,11 +131,12 @@ impl Network {
     }
 
     /// Everything works again.
-    pub(super) fn heal(&mut self) {
+    pub(super) fn heal(&mut self, now: Duration) {
         self.faults.clear();
         self.suppressing = false;
         self.learned.clear();
         self.strangers.clear();
+        self.haunted.values_mut().for_each(|at| *at = (*at).min(now));
     }
 
     /// Frames of this kind that are lost on the way, in a thousand.
@@ -208,10 +213,21 @@ impl Run {
         for to in each(hosts & !only(from)) {
             let loss = self.network.loss(from, to, kind).max(self.loss);
             if loss == 0 || self.chance.next() % 1_000 >= loss {
-                let delay = self.delay();
-                self.plan(delay, Happening::Arrives(to, Rc::clone(&frame)));
+                let at = self.arrival(from, to);
+                self.agenda.plan(at, Happening::Arrives(to, Rc::clone(&frame)));
             }
         }
+    }
+
+    /// When a frame that leaves now arrives: after those that left before, where nothing mixes them up.
+    fn arrival(&mut self, from: usize, to: usize) -> Duration {
+        let at = self.now + self.delay();
+        let latest = self.network.latest.entry((from, to)).or_default();
+        if !self.scene.reorders {
+            *latest = at.max(*latest);
+            return *latest;
+        }
+        at
     }
 
     /// A frame's way.

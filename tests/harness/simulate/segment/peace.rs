@@ -24,8 +24,8 @@ impl Run {
         self.note(|| "PEACE".to_owned());
         self.judge.disturbed = self.now;
         self.judge.cut = None;
+        self.network.heal(self.now);
         self.patience = self.patience_for_the_past();
-        self.network.heal();
         self.api.away = false;
         if matches!(self.scene.plot, Plot::Trouble | Plot::Repeating) {
             self.loss = if self.chance.one_in(3) { self.chance.next() % 51 } else { 0 };
@@ -40,7 +40,8 @@ impl Run {
 
     /// What peace has to wait for, because of what is remembered.
     fn patience_for_the_past(&self) -> Duration {
-        let stranger = if self.network.strangers.is_empty() { ms(0) } else { STRANGER };
+        let haunted = self.network.haunted.values().max();
+        let stranger = haunted.map_or(ms(0), |at| (*at + STRANGER).saturating_sub(self.now));
         let clone = if self.is_present(self.scene.nodes) { IMPOSTOR } else { ms(0) };
         // One that will hear nobody but the gateway may have to wait for a record to lapse.
         let lonely = if self.scene.nodes <= 2 { LEASE + ms(1_000) } else { ms(0) };

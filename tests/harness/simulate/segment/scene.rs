@@ -33,6 +33,8 @@ pub(super) struct Scene {
     pub(super) intervals: Vec<Duration>,
     /// Whether there is a gateway, that answers ARP.
     pub(super) gateway: bool,
+    /// Whether frames overtake each other.
+    pub(super) reorders: bool,
     /// Whether there are clients, that say something now and then.
     pub(super) clients: bool,
     /// Which kind of fault repeats.
@@ -78,6 +80,7 @@ impl Scene {
             nodes,
             intervals: intervals(chance, nodes, plot),
             gateway: !chance.one_in(4),
+            reorders: plot == Plot::Trouble && chance.one_in(2),
             clients: chance.one_in(2),
             repeated: [4, 7, 9, 14].get(chance.between(0, 3)).copied().unwrap_or(9),
             claims: count_claims(chance, nodes),
