@@ -195,6 +195,9 @@ impl Segment {
 
     pub(super) fn frame_heard(&mut self, now: Time, mac: MacAddress) {
         if Some(mac) != self.link.mac && is_host(mac) {
+            if let Some(since) = self.presence.heard_last() {
+                self.members.forgive(since, now);
+            }
             self.timing.changed |= self.presence.heard_frame(now);
         }
     }

@@ -264,6 +264,19 @@ impl Members {
         self.by_id.values_mut().for_each(|member| member.heard_at = member.heard_at.max(now));
     }
 
+    /// Nobody at all was heard from `since` to `now`: whoever seemed to fall silent in that time gets a whole deadline
+    /// again, for it may be us who heard nothing.
+    pub(super) fn forgive(&mut self, since: Time, now: Time) {
+        let silence = now.since(since);
+        for member in self.by_id.values_mut() {
+            let patience = member.patience();
+            // Questions leave at half of it; what answers them in time shows that the segment is there.
+            if silence >= patience * 3 / 4 && member.deadline() > since {
+                member.heard_at = now;
+            }
+        }
+    }
+
     pub(super) fn get(&self, id: SenderId) -> Option<&Member> {
         self.by_id.get(&id)
     }

@@ -62,6 +62,11 @@ impl Presence {
         first
     }
 
+    /// When anybody was heard last.
+    pub(super) const fn heard_last(&self) -> Option<Time> {
+        self.foreign_at
+    }
+
     /// A member or the gateway was heard.
     pub(super) fn heard_witness(&mut self, now: Time) {
         self.evidence_at = Some(now);

@@ -5,9 +5,12 @@ mod reported;
 
 use super::{Input, LinkState, Loss, News, Placed};
 use crate::candidacy::Cause;
+use crate::record::{Holder, Record, Records};
 use cable::{Cable, MS, claim};
+use model::claim::Epoch;
 use model::machine::Machine;
-use model::node::Standing;
+use model::node::{NodeName, Standing};
+use std::sync::Arc;
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -224,4 +227,23 @@ fn a_stranger_that_turns_out_to_be_a_member_is_asked_again_soon() {
     cable.restart(2);
     cable.run(SECOND / 2);
     assert_eq!(cable.nodes[owner].machine.ownership().claims[&claim()].vips.len(), 1);
+}
+
+#[test]
+fn who_heard_nobody_at_all_takes_nothing_when_it_hears_somebody_again() {
+    let (mut cable, owner) = agreed();
+    let other = (owner + 1) % 3;
+    let now = cable.now;
+    let holder = Holder::Ours { node: NodeName(format!("n{owner}")), epoch: Epoch(1) };
+    let record = Record { holder, lapses: now + SECOND * 5 };
+    let records = Arc::new(Records::from([(claim(), record)]));
+    cable.nodes[other].machine.handle(now, Input::Recorded(records));
+    cable.nodes[other].plugged = false;
+    cable.run(SECOND / 2);
+    let (now, mac) = (cable.now, cable.nodes[(owner + 2) % 3].mac);
+    cable.nodes[other].plugged = true;
+    cable.nodes[other].machine.handle(now, Input::FrameHeard(mac));
+    cable.run(SECOND);
+    assert_eq!(cable.owner(), owner);
+    assert!(cable.nodes[other].news.iter().all(|it| !matches!(it, News::Taken { .. })));
 }
