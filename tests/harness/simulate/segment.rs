@@ -336,9 +336,8 @@ impl Run {
             Happening::Cut => self.cut_owner(),
             Happening::Repeats => self.repeat(),
             Happening::Mends(number) => {
-                if self.network.end(number) {
-                    self.note(|| format!("mended: {number}"));
-                }
+                self.network.end(number);
+                self.note(|| format!("mended: {number}"));
             }
             Happening::SwitchesForget => self.network.suppressing = false,
             Happening::ApiReturns(who) => {

@@ -33,6 +33,8 @@ pub(super) struct Member {
     /// Where its hellos come from.
     pub(super) mac: MacAddress,
     pub(super) heard_at: Time,
+    /// Whether that is not when it was heard, but when its silence was forgiven; that happens once in a silence.
+    forgiven: bool,
     pub(super) hears_us: bool,
     pub(super) leaving: bool,
     pub(super) owned: u32,
@@ -73,6 +75,7 @@ impl Member {
             macs: BTreeSet::new(),
             mac,
             heard_at: now,
+            forgiven: false,
             hears_us: false,
             leaving: false,
             owned: 0,
@@ -213,6 +216,7 @@ impl Members {
         member.sequence = hello.sequence;
         member.round = hello.round();
         member.heard_at = member.heard_at.max(now);
+        member.forgiven = false;
         member.doubt.heard(missed);
         let described = member.describe(hello, mac, us);
         let stated = member.state(hello, now);
@@ -271,8 +275,9 @@ impl Members {
         for member in self.by_id.values_mut() {
             let patience = member.patience();
             // Questions leave at half of it; what answers them in time shows that the segment is there.
-            if silence >= patience * 3 / 4 && member.deadline() > since {
+            if !member.forgiven && silence >= patience * 3 / 4 && member.deadline() > since {
                 member.heard_at = now;
+                member.forgiven = true;
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The rules, one by one, on a perfect cable.
 
 mod cable;
+mod rare;
 mod reported;
 
 use super::{Input, LinkState, Loss, News, Placed};

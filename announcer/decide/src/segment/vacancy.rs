@@ -151,3 +151,59 @@ impl Door {
         self.next = until;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAC: MacAddress = MacAddress::new([2, 0, 0, 0, 0, 9]);
+    const FENCE: Duration = Duration::from_millis(500);
+
+    /// How long an address is asked about; until `gone` a stranger answers every question.
+    fn asked_for(gone: Duration, before: Option<Answerer>) -> (Duration, usize) {
+        let vip: Vip = "192.0.2.7".parse().unwrap();
+        let (mut vacancy, mut outputs, mut told) = (Vacancy::default(), Vec::new(), 0);
+        vacancy.ask(vip, ClaimId(1), Time::START);
+        before.into_iter().for_each(|who| vacancy.hear(vip.ip(), who));
+        loop {
+            let now = vacancy.next().unwrap();
+            if !vacancy.turn(now, FENCE, &mut outputs).is_empty() {
+                return (now.since_start(), told);
+            }
+            for output in outputs.drain(..) {
+                match output {
+                    Output::Ask { .. } if now.since_start() < gone => {
+                        vacancy.hear(vip.ip(), Answerer::Stranger(MAC));
+                    }
+                    Output::Tell(_) => told += 1,
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_is_asked_three_times() {
+        assert_eq!(asked_for(Duration::ZERO, None), (SPACING * 3, 0));
+    }
+
+    #[test]
+    fn what_was_said_before_is_no_answer() {
+        let before = Some(Answerer::Stranger(MAC));
+        assert_eq!(asked_for(Duration::ZERO, before), (SPACING * 3, 0));
+    }
+
+    #[test]
+    fn what_the_kernel_of_a_dead_process_answers_is_asked_again_soon_and_told_to_nobody() {
+        let (passed, told) = asked_for(FENCE, None);
+        assert!(passed < FENCE + YOUNG_STRANGER_PAUSE + SPACING * 4, "{passed:?}");
+        assert_eq!(told, 0);
+    }
+
+    #[test]
+    fn a_stranger_is_told_of_once_and_asked_again_later() {
+        let (passed, told) = asked_for(Duration::from_secs(20), None);
+        assert!(passed < Duration::from_secs(26), "{passed:?}");
+        assert_eq!(told, 1);
+    }
+}

@@ -3,7 +3,6 @@
 use super::Run;
 use super::bounds::STRANGER;
 use super::network::{GATEWAY, Hosts, Path, each, only};
-use super::scene::Plot;
 use announcer_decide::candidacy::Cause;
 use model::node::NodeName;
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! The Ethernet segment: who hears whom, how late, and what is lost.
 
-use super::scene::ms;
+use super::scene::{Order, ms};
 use super::{Happening, Run};
 use model::address::MacAddress;
 use model::hello::Hello;
@@ -121,8 +121,8 @@ impl Network {
         self.begun
     }
 
-    pub(super) fn end(&mut self, number: u64) -> bool {
-        self.faults.remove(&number).is_some()
+    pub(super) fn end(&mut self, number: u64) {
+        self.faults.remove(&number);
     }
 
     /// Whether no fault lasts.
@@ -223,7 +223,7 @@ impl Run {
     fn arrival(&mut self, from: usize, to: usize) -> Duration {
         let at = self.now + self.delay();
         let latest = self.network.latest.entry((from, to)).or_default();
-        if !self.scene.reorders {
+        if self.scene.order == Order::Kept {
             *latest = at.max(*latest);
             return *latest;
         }

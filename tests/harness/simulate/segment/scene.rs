@@ -23,6 +23,15 @@ pub(super) enum Plot {
     Even,
 }
 
+/// Whether frames on one way overtake each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// They do not, as on a cable and through a switch.
+    Kept,
+    /// They do.
+    Mixed,
+}
+
 /// What a run is like.
 #[derive(Debug, Clone)]
 pub(super) struct Scene {
@@ -33,8 +42,8 @@ pub(super) struct Scene {
     pub(super) intervals: Vec<Duration>,
     /// Whether there is a gateway, that answers ARP.
     pub(super) gateway: bool,
-    /// Whether frames overtake each other.
-    pub(super) reorders: bool,
+    /// Whether frames arrive in the order in which they left.
+    pub(super) order: Order,
     /// Whether there are clients, that say something now and then.
     pub(super) clients: bool,
     /// Which kind of fault repeats.
@@ -80,7 +89,10 @@ impl Scene {
             nodes,
             intervals: intervals(chance, nodes, plot),
             gateway: !chance.one_in(4),
-            reorders: plot == Plot::Trouble && chance.one_in(2),
+            order: match plot {
+                Plot::Trouble if chance.one_in(2) => Order::Mixed,
+                _ => Order::Kept,
+            },
             clients: chance.one_in(2),
             repeated: [4, 7, 9, 14].get(chance.between(0, 3)).copied().unwrap_or(9),
             claims: count_claims(chance, nodes),

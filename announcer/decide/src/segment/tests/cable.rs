@@ -32,6 +32,10 @@ pub(super) struct Node {
 pub(super) struct Cable {
     pub(super) nodes: Vec<Node>,
     pub(super) now: Time,
+    /// Whether what is sent to everybody arrives.
+    pub(super) multicast: bool,
+    /// Counts what was put into somebody's mouth.
+    pub(super) spoken: u64,
 }
 
 pub(super) fn claim() -> ClaimId {
@@ -49,7 +53,8 @@ impl Cable {
     /// So many nodes that want one claim with the address 192.0.2.7.
     pub(super) fn with(count: u8) -> Self {
         let nodes = (0..count).map(|number| Node::new(number, &candidacies(&["192.0.2.7"])));
-        let mut cable = Self { nodes: nodes.collect(), now: Time::START };
+        let mut cable =
+            Self { nodes: nodes.collect(), now: Time::START, multicast: true, spoken: 0 };
         for number in 0..cable.nodes.len() {
             cable.start(number);
         }
@@ -152,7 +157,7 @@ impl Cable {
     }
 
     fn hearing(&mut self, from: usize, to: Option<MacAddress>) -> impl Iterator<Item = &mut Node> {
-        let plugged = self.nodes[from].plugged;
+        let plugged = self.nodes[from].plugged && (self.multicast || to.is_some());
         self.nodes.iter_mut().enumerate().filter_map(move |(number, node)| {
             let hears = number != from && plugged && node.plugged && node.running;
             (hears && to.is_none_or(|to| to == node.mac)).then_some(node)
