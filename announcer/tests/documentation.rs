@@ -1,21 +1,30 @@
-//! docs/configuration.md says what the program takes. `UPDATE=1` writes it anew.
+//! docs/configuration.md and docs/commands.md say what the program takes. `UPDATE=1` writes it anew.
+
+#![allow(clippy::unwrap_used, reason = "a test: what goes wrong here ends it")]
 
 use announcer::settings::SETTINGS;
+use announcer::status::command;
+use model::settings::{Setting, markdown};
+
+/// `page` has the table of `settings` between the marks called `name`.
+fn lists(page: &str, name: &str, settings: &[Setting]) {
+    let path = format!("{}/../docs/{page}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (begin, end) = (format!("<!-- {name}: begin -->\n"), format!("<!-- {name}: end -->"));
+    let (before, rest) = text.split_once(&begin).unwrap();
+    let (_, after) = rest.split_once(&end).unwrap();
+    let expected = format!("{before}{begin}{}{end}{after}", markdown(settings));
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, &expected).unwrap();
+    }
+    assert!(
+        std::fs::read_to_string(&path).unwrap() == expected,
+        "run UPDATE=1 cargo test --test documentation"
+    );
+}
 
 #[test]
 fn the_documentation_lists_every_setting_with_its_default() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.md");
-    let text = std::fs::read_to_string(path).unwrap();
-    let (begin, end) = ("<!-- announcer settings: begin -->\n", "<!-- announcer settings: end -->");
-    let (before, rest) = text.split_once(begin).unwrap();
-    let (_, after) = rest.split_once(end).unwrap();
-    let table = model::settings::markdown(SETTINGS);
-    let expected = format!("{before}{begin}{table}{end}{after}");
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(path, &expected).unwrap();
-    }
-    assert!(
-        std::fs::read_to_string(path).unwrap() == expected,
-        "run UPDATE=1 cargo test --test documentation"
-    );
+    lists("configuration.md", "announcer settings", SETTINGS);
+    lists("commands.md", "status flags", &command::settings());
 }

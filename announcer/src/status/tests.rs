@@ -136,6 +136,11 @@ fn people_read_a_line_for_each_address_and_one_for_each_node() {
     let now = Time::at(Duration::from_secs(200));
     let status = Status::of(&sender("n1"), now, &reports(), &beside);
     assert_eq!(text::text(&status), PRINTED);
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/commands.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let line = |line: &str| if line.is_empty() { "\n".to_owned() } else { format!("    {line}\n") };
+    let shown: String = PRINTED.lines().map(line).collect();
+    assert!(page.contains(&shown), "docs/commands.md shows something else");
 }
 
 /// Answers every question with `answer`, and counts them.
