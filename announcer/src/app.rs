@@ -35,7 +35,7 @@ use shared::writes::Writes;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 /// Events that may wait; whoever observes waits where it is full.
@@ -224,7 +224,7 @@ fn realms(
         links_tx,
         // Ownership is decided on the segment, and every write carries the version that it was decided on.
         statuses: Writes::new(ServiceWriter::unopposed(client, clock)),
-        told: Told::default(),
+        told: Told::new(Instant::now()),
         labels_tx,
         notices: Notices::new(recorder),
         complaints: BTreeSet::new(),

@@ -27,6 +27,7 @@ use status::{ReportAddress, Told};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::watch;
 
 /// The near ends of all realms.
@@ -63,7 +64,7 @@ impl Realms {
             changed
         });
         self.told.keep(|key| world.service(key).is_some());
-        self.statuses.want_all(self.told.writes(plan.statuses));
+        self.statuses.want_all(self.told.writes(plan.statuses, Instant::now()));
         self.labels_tx.send_if_modified(|labels| {
             let changed = *labels != plan.labels;
             *labels = plan.labels;

@@ -19,7 +19,7 @@ use shared::shutdown;
 use shared::task::{Owned, first_end};
 use shared::writes::Outcome;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -107,6 +107,7 @@ impl Daemon {
                     continue;
                 }
                 _ = beat.tick() => continue,
+                () = at(self.realms.told.again()) => {}
                 () = shutdown::wait(&mut inlets.leave_rx) => break,
                 place = first_end(&mut tasks.parts) => {
                     anyhow::bail!("part {place} of the program has ended")
@@ -194,5 +195,13 @@ impl Daemon {
                 tracing::warn!(service = %outcome.service, %error, "not reported; trying again");
             }
         }
+    }
+}
+
+/// Waits until `moment`; for ever where there is none.
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment.into()).await,
+        None => std::future::pending().await,
     }
 }

@@ -12,8 +12,9 @@ use model::service::{Ingress, ServiceKey};
 use serde_json::{Value, json};
 use shared::patch::Part;
 use shared::writes::Change;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display};
+use std::time::{Duration, Instant};
 
 /// What a Service is told, as the API server receives it.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,34 +67,87 @@ fn entry(ingress: &Ingress) -> Value {
 
 /// Which Services were told that this node announces them, and in which epoch: once in each, or two owners on two segments
 /// would contradict each other for ever.
-#[derive(Debug, Default)]
-pub struct Told(BTreeMap<ServiceKey, Epoch>);
+///
+/// A move of a thousand Services changes a thousand annotations and no address: those are written at [`HOSTS`] a second. An
+/// address that clients wait for is written at once.
+#[derive(Debug)]
+pub struct Told {
+    epochs: BTreeMap<ServiceKey, Epoch>,
+    /// Services whose node may be told now.
+    admitted: BTreeSet<ServiceKey>,
+    /// How many more may be admitted, as of when.
+    allowance: (f64, Instant),
+    withheld: bool,
+}
+
+/// Pause before more of them are told.
+const AGAIN: Duration = Duration::from_millis(200);
+/// Services that are told of their node alone, in a second.
+const HOSTS: f64 = 50.0;
 
 impl Told {
-    /// What of the statuses of a plan is to be written, in the form that is sent.
+    /// Nobody was told anything yet.
+    #[must_use]
+    pub fn new(now: Instant) -> Self {
+        Self {
+            epochs: BTreeMap::new(),
+            admitted: BTreeSet::new(),
+            allowance: (HOSTS, now),
+            withheld: false,
+        }
+    }
+
+    /// What of the statuses of a plan is to be written at `now`, in the form that is sent.
     #[must_use]
     pub fn writes(
-        &self,
+        &mut self,
         statuses: BTreeMap<ServiceKey, StatusWrite>,
+        now: Instant,
     ) -> BTreeMap<ServiceKey, ReportAddress> {
-        let fresh = |(key, mut write): (ServiceKey, StatusWrite)| {
-            write.host = write.host.filter(|host| self.0.get(&key) != Some(&host.epoch));
-            let says_something = write.ingress.is_some() || write.host.is_some();
-            says_something.then_some((key, ReportAddress(write)))
-        };
-        statuses.into_iter().filter_map(fresh).collect()
+        let (left, since) = self.allowance;
+        let refilled = left + now.duration_since(since).as_secs_f64() * HOSTS;
+        self.allowance = (refilled.min(HOSTS), now);
+        self.withheld = false;
+        self.admitted.retain(|key| statuses.contains_key(key));
+        let mut writes = BTreeMap::new();
+        for (key, mut write) in statuses {
+            write.host = write.host.filter(|host| self.epochs.get(&key) != Some(&host.epoch));
+            if write.ingress.is_some() || write.host.is_some() && self.admits(&key) {
+                writes.insert(key, ReportAddress(write));
+            }
+        }
+        writes
+    }
+
+    fn admits(&mut self, key: &ServiceKey) -> bool {
+        if self.admitted.contains(key) {
+            return true;
+        }
+        let admitted = self.allowance.0 >= 1.0;
+        if admitted {
+            self.allowance.0 -= 1.0;
+            self.admitted.insert(key.clone());
+        }
+        self.withheld |= !admitted;
+        admitted
+    }
+
+    /// When more can be written than the last time; `None` while that was all.
+    #[must_use]
+    pub fn again(&self) -> Option<Instant> {
+        self.withheld.then(|| self.allowance.1 + AGAIN)
     }
 
     /// `report` was accepted for `service`.
     pub fn accepted(&mut self, service: &ServiceKey, report: &ReportAddress) {
         if let Some(Host { epoch, .. }) = report.0.host {
-            self.0.insert(service.clone(), epoch);
+            self.epochs.insert(service.clone(), epoch);
         }
     }
 
     /// Forgets the Services that `exists` does not know.
     pub fn keep(&mut self, exists: impl Fn(&ServiceKey) -> bool) {
-        self.0.retain(|key, _| exists(key));
+        self.epochs.retain(|key, _| exists(key));
     }
 }
 
@@ -114,8 +168,9 @@ mod tests {
     }
 
     /// What is sent of `write` where `told` has been told.
-    fn sent(told: &Told, write: StatusWrite) -> Option<ReportAddress> {
-        told.writes([(ServiceKey::new("shop", "web"), write)].into()).into_values().next()
+    fn sent(told: &mut Told, write: StatusWrite) -> Option<ReportAddress> {
+        let statuses = [(ServiceKey::new("shop", "web"), write)].into();
+        told.writes(statuses, Instant::now()).into_values().next()
     }
 
     #[test]
@@ -134,16 +189,39 @@ mod tests {
 
     #[test]
     fn the_node_is_told_once_in_each_epoch_and_the_address_whenever_it_is_wrong() {
-        let mut told = Told::default();
+        let mut told = Told::new(Instant::now());
         let key = ServiceKey::new("shop", "web");
-        let first = sent(&told, write(None, 7)).unwrap();
-        assert_eq!(sent(&told, write(None, 7)), Some(first.clone()), "until it is accepted");
+        let first = sent(&mut told, write(None, 7)).unwrap();
+        assert_eq!(sent(&mut told, write(None, 7)), Some(first.clone()), "until it is accepted");
         told.accepted(&key, &first);
-        assert_eq!(sent(&told, write(None, 7)), None);
-        let address = sent(&told, write(ingress("192.0.2.1"), 7)).unwrap();
+        assert_eq!(sent(&mut told, write(None, 7)), None);
+        let address = sent(&mut told, write(ingress("192.0.2.1"), 7)).unwrap();
         assert_eq!((address.0.host, address.0.ingress), (None, ingress("192.0.2.1")));
-        assert!(sent(&told, write(None, 8)).is_some());
+        assert!(sent(&mut told, write(None, 8)).is_some());
         told.keep(|_| false);
-        assert!(sent(&told, write(None, 7)).is_some());
+        assert!(sent(&mut told, write(None, 7)).is_some());
+    }
+
+    #[test]
+    fn a_thousand_moves_are_told_fifty_a_second_and_addresses_at_once() {
+        let began = Instant::now();
+        let mut told = Told::new(began);
+        let moved: BTreeMap<_, _> = (0..1_000)
+            .map(|number| (ServiceKey::new("shop", format!("web-{number:03}")), write(None, 2)))
+            .collect();
+        let after = |millis| began + Duration::from_millis(millis);
+        assert_eq!(told.writes(moved.clone(), after(0)).len(), 50);
+        assert_eq!(
+            told.writes(moved.clone(), after(1)).len(),
+            50,
+            "the same, until they are written"
+        );
+        assert_eq!(told.again(), Some(after(201)));
+        assert_eq!(told.writes(moved.clone(), after(1_001)).len(), 100);
+        let placed = moved
+            .into_iter()
+            .map(|(key, it)| (key, StatusWrite { ingress: ingress("2001:db8::1"), ..it }));
+        assert_eq!(told.writes(placed.collect(), after(1_001)).len(), 1_000);
+        assert_eq!(told.again(), None);
     }
 }
