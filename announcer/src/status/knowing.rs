@@ -67,10 +67,12 @@ impl Knowing {
         let (reports, services) = tokio::join!(ask(&self.segment), ask(&self.services));
         let mut notes = Vec::new();
         let reports = reports.unwrap_or_else(|| {
-            notes.push(
-                "no word from whoever listens to the segment: only what this node owns is known"
-                    .to_owned(),
-            );
+            let why = if self.segment.is_closed() {
+                "nobody says hello here (vip_hello_interval=0), the Leases alone decide"
+            } else {
+                "no word from the thread that listens to the segment"
+            };
+            notes.push(format!("{why}: only what this node owns is known"));
             self.last_said()
         });
         let services = services.unwrap_or_else(|| {

@@ -121,7 +121,7 @@ impl Segment {
         Report {
             settled: self.is_settled(now),
             standing: self.wanted.standing,
-            interval: self.settings.interval.max(self.timing.stretched),
+            interval: self.spoken_interval(),
             members: members.collect(),
             claims: claims.map(|(id, candidacy)| self.claim_report(now, *id, candidacy)).collect(),
         }

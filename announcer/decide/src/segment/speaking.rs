@@ -133,10 +133,20 @@ impl Segment {
         self.claims.values().all(|state| matches!(state.ours, Ours::Nothing))
     }
 
+    fn is_idle(&self) -> bool {
+        self.owns_nothing() && !self.timing.next_in_line
+    }
+
+    /// Time between our last hellos, for people.
+    pub(super) fn spoken_interval(&self) -> Duration {
+        let least = if self.is_idle() { IDLE } else { self.timing.stretched };
+        self.settings.interval.max(least)
+    }
+
     /// Time between our hellos: the interval for an owner and whoever is next, stretched where so many speak.
     fn interval(&mut self, now: Time) -> Duration {
         let interval = self.settings.interval;
-        if self.owns_nothing() && !self.timing.next_in_line {
+        if self.is_idle() {
             return interval.max(IDLE);
         }
         let fast = |it: &super::members::Member| it.interval < IDLE && !it.is_silent(now);

@@ -32,6 +32,12 @@ fn all_nodes_name_the_same_owner_and_the_same_next_one_and_why() {
         assert_eq!(report.next, reports[0].next);
         assert_eq!(report.cause, Some(Cause::Free), "as seen by n{node}");
     }
+    for node in 0..3 {
+        let said = report(&cable, node).interval;
+        let others = (0..3).filter(|other| *other != node);
+        let mut heard = others.flat_map(|other| report(&cable, other).members);
+        assert!(heard.all(|it| it.sender.node != name(node) || it.interval == said), "{said:?}");
+    }
     let next = reports[0].next.clone().map(|it| it.node);
     assert!(next.is_some() && next != Some(name(owner)), "{next:?}");
     let owned = &cable.nodes[owner].machine.ownership().claims[&claim()];
