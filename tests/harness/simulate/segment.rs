@@ -182,6 +182,8 @@ struct Run {
     claims: Vec<Claim>,
     api: Api,
     judge: Judge,
+    /// When the clone was there last.
+    cloned_at: Option<Duration>,
     /// How often the repeated fault has happened.
     repeated: usize,
     /// How much longer peace takes to come, because of what is remembered.
@@ -240,6 +242,7 @@ impl Run {
             api: Api::default(),
             judge: Judge::new(scene.claims),
             scene,
+            cloned_at: None,
             repeated: 0,
             patience: Duration::ZERO,
             outcome: Outcome::default(),

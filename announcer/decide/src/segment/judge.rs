@@ -6,7 +6,7 @@ use super::members::Member;
 use super::rank::{Place, place, place_of};
 use super::state::Ours;
 use crate::candidacy::{Candidacy, Cause};
-use model::claim::ClaimId;
+use model::claim::{ClaimId, Epoch};
 use model::hello::{Says, SenderId};
 use model::machine::Time;
 use std::sync::Arc;
@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// How long to wait for the first look at the records, before a claim that nobody has is taken without.
 const RECORDS: Duration = Duration::from_secs(5);
+/// How long a goodbye may follow, when an owner does not claim any more.
+const UNSAID: Duration = Duration::from_millis(100);
 /// How often what is missing is looked for again.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -65,14 +67,16 @@ impl Segment {
         if self.wanted.leaving || !matches!(state.ours, Ours::Nothing) {
             return Judgement::Leave;
         }
-        let free = state.free.clone();
         let Some(our_place) = self.our_place(claim, candidacy) else { return Judgement::Leave };
         if let Some(until) = self.recorded_until(now, claim) {
             return Judgement::Wait(until);
         }
         let Some((id, holder, stated)) = self.members.holder(claim, now) else {
-            return self.judge_free(now, claim, candidacy, our_place, free);
+            return self.judge_free(now, claim, candidacy, our_place);
         };
+        if let Some(state) = self.claims.get_mut(&claim) {
+            state.free = None;
+        }
         let node = holder.sender.node.clone();
         if stated.says == Says::Gives(self.us) {
             return Judgement::Take(Cause::Given(node), Duration::ZERO);
@@ -102,7 +106,6 @@ impl Segment {
         claim: ClaimId,
         candidacy: &Candidacy,
         place: Place,
-        free: Option<(Time, Cause)>,
     ) -> Judgement {
         let settled_at = self.presence.settled_at().unwrap_or(now);
         let incomplete = self.members.all().any(|(_, it)| !it.is_silent(now) && !it.is_complete());
@@ -110,7 +113,10 @@ impl Segment {
         if (incomplete || unread) && now < settled_at + RECORDS {
             return Judgement::Wait(now + AGAIN.min(self.settings.interval));
         }
-        let (since, cause) = free.unwrap_or((settled_at, Cause::Free));
+        let state = self.claims.entry(claim).or_default();
+        // Whoever had it and does not say so any more may still be on its way off the link, and say goodbye.
+        let wait = if state.highest > Epoch::default() { UNSAID } else { Duration::ZERO };
+        let (since, cause) = state.free.get_or_insert((now + wait, Cause::Free)).clone();
         let rank = self.rank(now, claim, candidacy, place, None);
         let turn = (since.max(settled_at) + self.step() * rank).max(self.timing.grace_until);
         if now < turn {

@@ -132,6 +132,9 @@ impl Run {
         if let Some(node) = self.nodes.get_mut(who) {
             node.power = Power::Off;
             node.kernel.forget();
+            if who == self.scene.nodes && self.is_present(who) {
+                self.cloned_at = Some(self.now);
+            }
             self.judge.kernels_changed = true;
         }
         self.present &= !only(who);

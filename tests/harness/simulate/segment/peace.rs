@@ -42,7 +42,8 @@ impl Run {
     fn patience_for_the_past(&self) -> Duration {
         let haunted = self.network.haunted.values().max();
         let stranger = haunted.map_or(ms(0), |at| (*at + STRANGER).saturating_sub(self.now));
-        let clone = if self.is_present(self.scene.nodes) { IMPOSTOR } else { ms(0) };
+        let cloned = self.cloned_at.map(|at| (at + IMPOSTOR + ms(1_100)).saturating_sub(self.now));
+        let clone = cloned.unwrap_or_default();
         // One that will hear nobody but the gateway may have to wait for a record to lapse.
         let lonely = if self.scene.nodes <= 2 { LEASE + ms(1_000) } else { ms(0) };
         stranger.max(clone).max(lonely)
