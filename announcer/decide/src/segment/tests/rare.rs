@@ -1,7 +1,7 @@
 //! What hardly ever happens, as the seeds of the simulation have shown it.
 
-use super::super::{Input, LinkState, News};
-use super::cable::{Cable, MS, Node, claim};
+use super::super::{Input, LinkState};
+use super::cable::{Cable, MS, claim};
 use super::{SECOND, agreed, until_taken};
 use crate::candidacy::Cause;
 use crate::record::{Holder, Record, Records};
@@ -178,17 +178,4 @@ fn answers_to_one_member_are_no_loss_to_the_others() {
     }
     assert!(cable.nodes[third].news.is_empty(), "{:?}", cable.nodes[third].news);
     assert!(until_taken(&mut cable, 9) <= 1);
-}
-
-#[test]
-fn what_somebody_does_not_claim_any_more_is_taken_by_one_of_the_others() {
-    let (mut cable, owner) = agreed();
-    cable.nodes[owner].running = false;
-    for _ in 0..8 {
-        say(&mut cable, owner, (owner + 1) % 3, 1, Says::Knows);
-        say(&mut cable, owner, (owner + 2) % 3, 1, Says::Knows);
-        cable.run(MS * 40);
-    }
-    let taken = |node: &&Node| node.news.iter().any(|it| matches!(it, News::Taken { .. }));
-    assert_eq!(cable.nodes.iter().filter(taken).count(), 2, "the first owner, and one more");
 }
