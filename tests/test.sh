@@ -37,6 +37,7 @@ stage "kernel" cargo test -p tests --locked --test kernel
 stage "images" make --no-print-directory images
 stage "the bed's binaries" tests/bed/bed.sh build
 stage "API server" cargo test -p tests --locked --test apiserver
+stage "segment" cargo test -p tests --locked --test scenes -- --test-threads=1
 stage "cluster" tests/bed/bed.sh run tests/on-bed.sh \
   cargo test -p tests --locked --test cluster --test privilege -- --test-threads=1
 stage "the bed leaves nothing behind" tests/bed/leaves-nothing.sh
