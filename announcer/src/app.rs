@@ -1,20 +1,19 @@
 //! Start order: what is made with what, and handed to the loop in [`crate::daemon`].
 
 use crate::apply::addresses::Mark;
-use crate::apply::neighbours::NeighbourMetrics;
 use crate::apply::status::Told;
 use crate::apply::{Realms, labels};
 use crate::args::Meant;
 use crate::daemon::{Daemon, Inlets, Tasks};
 use crate::deciding::{self, Deciding, Wires};
-use crate::metrics::Metrics;
+use crate::metrics::Meters;
 use crate::moved::Moved;
 use crate::observe::{cluster, links};
 use crate::segment::{HelloSettings, LinksFacts};
 use crate::status::{Beats, Knowing, STUCK, ServicesByVip};
 use crate::vips::pulse::Pulse;
-use crate::vips::{self, LinkOwnership, PlacedOnLinks, VipsMetrics};
-use crate::{record, segment, status};
+use crate::vips::{self, LinkOwnership, PlacedOnLinks};
+use crate::{segment, status};
 use announcer_decide::config::Owners;
 use announcer_decide::plan::LabelChanges;
 use announcer_decide::world::World;
@@ -24,9 +23,8 @@ use prometheus_client::registry::Registry;
 use protocols::hello::Key;
 use shared::admin;
 use shared::api_client::{self, Connection};
-use shared::api_requests::ApiRequests;
 use shared::clock::Clock;
-use shared::events::{EventMetrics, Recorder};
+use shared::events::Recorder;
 use shared::notices::Notices;
 use shared::patch::ServiceWriter;
 use shared::shutdown;
@@ -81,7 +79,7 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
     let node = meant.config.node.clone();
     parts.push(Owned::spawn(labels::write(client.clone(), node, labels_rx)));
     let mut daemon = Daemon {
-        moved: Moved::new(meant.config.node.clone(), recorder.clone()),
+        moved: Moved::new(meant.config.node.clone(), clock, recorder.clone()),
         config: meant.config,
         world: World::default(),
         realms: realms(client, clock, links_tx, labels_tx, recorder),
@@ -106,33 +104,6 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
         record_leave_tx: threads.deciding.record_leave_tx,
     };
     daemon.follow(inlets, tasks).await
-}
-
-/// Everything that is counted.
-pub(crate) struct Meters {
-    requests: ApiRequests,
-    metrics: Metrics,
-    frames: NeighbourMetrics,
-    links: links::LinkMetrics,
-    events: EventMetrics,
-    pub(crate) hellos: segment::HelloMetrics,
-    pub(crate) record: record::RecordMetrics,
-}
-
-impl Meters {
-    fn register(registry: &mut Registry, meant: &Meant) -> Self {
-        let metrics = Metrics::register(registry, meant);
-        let ours = registry.sub_registry_with_prefix("kube_vip");
-        Self {
-            requests: ApiRequests::register(ours),
-            metrics,
-            frames: NeighbourMetrics::register(ours),
-            links: links::LinkMetrics::register(ours),
-            events: EventMetrics::register(ours),
-            hellos: segment::HelloMetrics::register(ours),
-            record: record::RecordMetrics::register(ours, &meant.config.node.0),
-        }
-    }
 }
 
 /// What decides, what keeps the addresses, and the ends of their channels.
@@ -170,8 +141,13 @@ impl Threads {
             pulse: pulse.clone(),
             beat: vips_pulse.clone(),
         };
-        let counted = VipsMetrics { frames: meters.frames.clone(), links: meters.links.clone() };
-        let vips = vips::start(keeping, counted, ownership_rx.clone(), placed_tx, vips_leave_rx)?;
+        let vips = vips::start(
+            keeping,
+            meters.vips.clone(),
+            ownership_rx.clone(),
+            placed_tx,
+            vips_leave_rx,
+        )?;
         let wires = Wires {
             client,
             clock,

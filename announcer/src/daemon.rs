@@ -94,7 +94,7 @@ impl Daemon {
                     self.learn_placed(&mut inlets.placed_rx);
                 }
                 Some(news) = inlets.news_rx.recv() => {
-                    self.moved.tell(&news, &self.world, &self.realms, &self.metrics);
+                    self.moved.tell(&news, &self.world, &self.realms);
                     continue;
                 }
                 outcome = self.realms.statuses.next() => {
@@ -106,6 +106,7 @@ impl Daemon {
                     let _ = reply.send(self.world.services_by_vip());
                     continue;
                 }
+                () = self.moved.speak() => continue,
                 _ = beat.tick() => continue,
                 () = at(self.realms.told.again()) => {}
                 () = shutdown::wait(&mut inlets.leave_rx) => break,
@@ -186,13 +187,14 @@ impl Daemon {
             Answer::Written => {
                 self.realms.told.accepted(&outcome.service, &outcome.change);
                 self.metrics.statuses.inc();
-                tracing::info!(service = %outcome.service, "announced and reported: {}", outcome.change);
+                tracing::debug!(service = %outcome.service, "reported: {}", outcome.change);
+                self.moved.reported(&outcome.service);
             }
             Answer::Outdated | Answer::Gone | Answer::NotLeading => {
                 tracing::debug!(service = %outcome.service, answer = ?outcome.answer, "not reported");
             }
             Answer::Refused(error) | Answer::Failed(error) => {
-                tracing::warn!(service = %outcome.service, %error, "not reported; trying again");
+                self.moved.not_reported(&outcome.service, error.to_string());
             }
         }
     }

@@ -5,8 +5,8 @@
 //!   no hellos  Election (the Lease leads) ---> ownership
 //! ```
 
-use crate::app::Meters;
 use crate::args::Meant;
+use crate::metrics::Meters;
 use crate::record;
 use crate::segment::{self, HelloSettings, LinkNews, LinkReports, LinksFacts};
 use crate::vips::pulse::Pulse;
@@ -23,7 +23,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 
 /// News of the segment that may wait; more are left out.
-const NEWS: usize = 1024;
+const NEWS: usize = 8_192;
 /// How often a leader looks whether it still is one.
 const LOOK: Duration = Duration::from_millis(100);
 

@@ -1,115 +1,93 @@
-//! What the announcer counts and shows, under kube-vip's names where it has one.
+//! What the announcer counts and shows, under kube-vip's names where it has one; docs/metrics.md has the list.
 
 use crate::args::Meant;
-use announcer_decide::candidacy::Cause;
-use announcer_decide::segment::Loss;
+use crate::observe::links::LinkMetrics;
+use crate::record::RecordMetrics;
+use crate::segment::HelloMetrics;
+use crate::vips::VipsMetrics;
 use announcer_decide::world::World;
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
-use prometheus_client::registry::{Registry, Unit};
-use std::time::Duration;
+use prometheus_client::registry::Registry;
+use shared::api_requests::ApiRequests;
+use shared::events::EventMetrics;
 
-/// Bounds of the times from the last sign of an owner to the taking of what it had, in seconds.
-const TAKING: [f64; 10] = [0.02, 0.035, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0];
-
-/// Counters and gauges of this program.
+/// Everything that is counted, by who counts it.
 #[derive(Debug, Clone)]
+pub struct Meters {
+    /// What is asked of the API server.
+    pub requests: ApiRequests,
+    /// The main loop.
+    pub metrics: Metrics,
+    /// The link monitors.
+    pub links: LinkMetrics,
+    /// The thread that keeps addresses.
+    pub vips: VipsMetrics,
+    /// Events for people.
+    pub events: EventMetrics,
+    /// The thread that listens to the segment.
+    pub hellos: HelloMetrics,
+    /// What keeps the Leases.
+    pub record: RecordMetrics,
+}
+
+impl Meters {
+    /// Makes them and registers them.
+    #[must_use]
+    pub fn register(registry: &mut Registry, meant: &Meant) -> Self {
+        let node = &meant.config.node.0;
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let build = Info::new(vec![("version", version), ("node", node.clone())]);
+        let registry = registry.sub_registry_with_prefix("kube_vip");
+        registry.register("build", "Version and node of this program", build);
+        let links = LinkMetrics::register(registry);
+        Self {
+            requests: ApiRequests::register(registry),
+            metrics: Metrics::register(registry),
+            vips: VipsMetrics::register(registry, links.clone()),
+            links,
+            events: EventMetrics::register(registry),
+            hellos: HelloMetrics::register(registry),
+            record: RecordMetrics::register(registry, node),
+        }
+    }
+}
+
+/// Counters and gauges of the main loop.
+#[derive(Debug, Clone, Default)]
 pub struct Metrics {
+    owned: Gauge,
     announced: Gauge,
     claims: Gauge,
-    taken: Family<CauseLabel, Counter>,
-    lost: Family<CauseLabel, Counter>,
-    taking: Histogram,
-    missed: Counter,
-    /// Strangers seen to answer for addresses of Services.
-    pub conflicts: Counter,
     /// Statuses written.
     pub statuses: Counter,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct CauseLabel {
-    cause: &'static str,
-}
-
 impl Metrics {
-    /// Makes them and registers them.
-    #[must_use]
-    pub fn register(registry: &mut Registry, meant: &Meant) -> Self {
-        let node = meant.config.node.0.clone();
-        let metrics = Self {
-            announced: Gauge::default(),
-            claims: Gauge::default(),
-            taken: Family::default(),
-            lost: Family::default(),
-            taking: Histogram::new(TAKING),
-            missed: Counter::default(),
-            conflicts: Counter::default(),
-            statuses: Counter::default(),
-        };
-        let build =
-            Info::new(vec![("version", env!("CARGO_PKG_VERSION").to_owned()), ("node", node)]);
-        registry.register("kube_vip_build", "Version and node of this program", build);
-        metrics.register_ownership(registry);
-        metrics
-    }
-
-    fn register_ownership(&self, registry: &mut Registry) {
-        let registry = registry.sub_registry_with_prefix("kube_vip");
+    fn register(registry: &mut Registry) -> Self {
+        let metrics = Self::default();
+        registry.register(
+            "owned_addresses",
+            "Addresses that this node is to answer for",
+            metrics.owned.clone(),
+        );
         registry.register(
             "announced_addresses",
-            "Addresses answered for here",
-            self.announced.clone(),
+            "Addresses that are on a link here and announced",
+            metrics.announced.clone(),
         );
-        registry.register("owned_claims", "Claims that this node owns", self.claims.clone());
-        registry.register("claims_taken", "Claims taken, by cause", self.taken.clone());
-        registry.register("claims_lost", "Claims let go, by cause", self.lost.clone());
-        registry.register_with_unit(
-            "taking",
-            "Time from the last sign of a silent owner to the taking of what it had",
-            Unit::Seconds,
-            self.taking.clone(),
-        );
-        registry.register(
-            "hellos_missed",
-            "Hellos of others that did not arrive",
-            self.missed.clone(),
-        );
-        registry.register(
-            "address_conflicts",
-            "Times that a stranger was seen to answer for an address of a Service",
-            self.conflicts.clone(),
-        );
-        registry.register("statuses_written", "Service statuses written", self.statuses.clone());
+        registry.register("owned_claims", "Claims that this node owns", metrics.claims.clone());
+        registry.register("statuses_written", "Service statuses written", metrics.statuses.clone());
+        metrics
     }
 
     /// Shows what is owned and announced.
     pub fn show(&self, world: &World) {
-        let owned = world.ownership().values();
-        let claims: usize = owned.map(|link| link.claims.len()).sum();
-        self.claims.set(i64::try_from(claims).unwrap_or(i64::MAX));
-        self.announced.set(i64::try_from(world.announced()).unwrap_or(i64::MAX));
-    }
-
-    /// A claim was taken, `after` the last sign of its owner where that means something.
-    pub fn taken(&self, cause: &Cause, after: Duration) {
-        self.taken.get_or_create(&CauseLabel { cause: cause.word() }).inc();
-        if !after.is_zero() {
-            self.taking.observe(after.as_secs_f64());
-        }
-    }
-
-    /// A claim was let go.
-    pub fn lost(&self, why: &Loss) {
-        self.lost.get_or_create(&CauseLabel { cause: why.word() }).inc();
-    }
-
-    /// Hellos did not arrive.
-    pub fn hellos_missed(&self, count: u64) {
-        self.missed.inc_by(count);
+        let claims = || world.ownership().values().flat_map(|link| link.claims.values());
+        let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        self.claims.set(count(claims().count()));
+        self.owned.set(count(claims().map(|claim| claim.vips.len()).sum()));
+        self.announced.set(count(world.announced()));
     }
 }

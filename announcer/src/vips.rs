@@ -7,6 +7,7 @@ pub mod fence;
 mod fences;
 mod held;
 mod keeper;
+mod losses;
 mod netfilter_socket;
 pub mod pulse;
 mod renewal;
@@ -22,7 +23,10 @@ use anyhow::Context;
 use fences::Fences;
 use held::Held;
 use keeper::Keeper;
+use losses::Losses;
 use model::address::Vip;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
 use protocols::nftables::fence::OwnHello;
 use pulse::Pulse;
 use renewal::{Lifetime, Renewal};
@@ -73,7 +77,27 @@ pub struct VipsMetrics {
     pub frames: NeighbourMetrics,
     /// Of the link monitor.
     pub links: LinkMetrics,
+    first_frame: Histogram,
 }
+
+impl VipsMetrics {
+    /// Makes and registers what is counted in here, beside `links`.
+    #[must_use]
+    pub fn register(registry: &mut Registry, links: LinkMetrics) -> Self {
+        let frames = NeighbourMetrics::register(registry);
+        let first_frame = Histogram::new(FIRST_FRAME);
+        registry.register_with_unit(
+            "first_frame",
+            "Time from the last sign of a silent owner to the first announcement of each address that it had",
+            Unit::Seconds,
+            first_frame.clone(),
+        );
+        Self { frames, links, first_frame }
+    }
+}
+
+/// Bounds of the times to the first frame, in seconds.
+const FIRST_FRAME: [f64; 10] = [0.02, 0.035, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0];
 
 /// Events that may wait; the monitor waits where it is full.
 const QUEUE: usize = 4_096;
@@ -121,9 +145,13 @@ async fn keep(
     let (events_tx, events_rx) = mpsc::channel(QUEUE);
     let _links = Owned::spawn(links::follow(mark, events_tx, metrics.links));
     let (claims_tx, claims_rx) = watch::channel(BTreeSet::new());
-    let pulse = settings.pulse.clone();
+    let losses = Losses::new(metrics.first_frame);
+    let (pulse, clock) = (settings.pulse.clone(), settings.pulse.clone());
     let awake = move || pulse.is_fresh();
-    let _announcing = Owned::spawn(announce(claims_rx, settings.repeat, awake, metrics.frames));
+    let open = losses.clone();
+    let sent = move |claim: &_| open.announced(claim, clock.now());
+    let _announcing =
+        Owned::spawn(announce(claims_rx, settings.repeat, awake, sent, metrics.frames));
     let bare = match settings.hello {
         Some(_) => Lifetime::BARE,
         None => Lifetime::of_lease(settings.lease),
@@ -138,6 +166,7 @@ async fn keep(
         renewal: Renewal::default(),
         world: World::default(),
         held: Held::default(),
+        losses,
         ownership_rx,
         claims_tx,
         placed_tx,

@@ -5,7 +5,7 @@
 pub mod about;
 pub mod admin;
 pub mod api_client;
-#[cfg(any(test, feature = "api-double"))]
+#[cfg(any(test, feature = "for-tests"))]
 pub mod api_double;
 pub mod api_requests;
 pub mod api_servers;
@@ -14,6 +14,8 @@ mod due_queue;
 pub mod events;
 pub mod lease;
 pub mod log;
+#[cfg(any(test, feature = "for-tests"))]
+pub mod metrics_table;
 pub mod notices;
 pub mod output;
 pub mod patch;

@@ -106,6 +106,7 @@ impl Recorder {
                 name: name(text),
                 epoch: Epoch(*epoch),
                 since: Time::START,
+                lost_at: None,
                 cause: Cause::Free,
                 vips: BTreeSet::new(),
                 announcing: 0,

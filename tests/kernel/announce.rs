@@ -39,7 +39,7 @@ impl Stage {
         let may_speak = Arc::new(AtomicBool::new(true));
         let (counted, asked) = (metrics.clone(), Arc::clone(&may_speak));
         let announcing = segment.node.start(move || {
-            announce(claims_rx, PERIOD, move || asked.load(Ordering::SeqCst), counted)
+            announce(claims_rx, PERIOD, move || asked.load(Ordering::SeqCst), |_| (), counted)
         });
         let index = segment.node.index("eth0");
         Self { capture, claims_tx, metrics, may_speak, index, _announcing: announcing, segment }
@@ -231,7 +231,8 @@ fn the_task_ends_when_nobody_can_claim_any_more() {
     let segment = Segment::make();
     let (claims_tx, claims_rx) = watch::channel(BTreeSet::new());
     let metrics = NeighbourMetrics::register(&mut Registry::default());
-    let announcing = segment.node.start(move || announce(claims_rx, PERIOD, || true, metrics));
+    let announcing =
+        segment.node.start(move || announce(claims_rx, PERIOD, || true, |_| (), metrics));
     drop(claims_tx);
     announcing.finish();
 }

@@ -72,6 +72,9 @@ pub struct Owned {
     pub epoch: Epoch,
     /// When.
     pub since: Time,
+    /// When the last sign of the owner before came, if that one fell silent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_at: Option<Time>,
     /// Why.
     pub cause: Cause,
     /// What is to be answered for now: addresses that nobody else answers for.
@@ -96,6 +99,9 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// Every [`Cause::word`].
+    pub const WORDS: [&'static str; 5] = ["free", "silence", "given", "released", "lapsed"];
+
     /// One word, for counting.
     #[must_use]
     pub const fn word(&self) -> &'static str {

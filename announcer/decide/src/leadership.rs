@@ -30,6 +30,7 @@ pub fn ownership(
                 name: candidacy.name.clone(),
                 epoch: Epoch(term.number),
                 since: term.since,
+                lost_at: None,
                 cause: Cause::Lapsed,
                 vips: candidacy.vips.clone(),
                 announcing: 0,

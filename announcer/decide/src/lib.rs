@@ -4,6 +4,7 @@ pub mod candidacy;
 pub mod claim;
 pub mod config;
 pub mod difference;
+pub mod digest;
 pub mod event;
 pub mod leadership;
 pub mod link;

@@ -70,6 +70,7 @@ mod tests {
             name,
             epoch: Epoch(1),
             since: Time::START,
+            lost_at: None,
             cause: Cause::Free,
             vips,
             announcing: 0,

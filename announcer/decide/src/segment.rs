@@ -39,7 +39,7 @@ mod words;
 pub use report::{ClaimReport, MemberReport, Report};
 pub use words::{Input, LinkState, Loss, News, Output, Placed, Settings, Wanted};
 
-use crate::candidacy::Ownership;
+use crate::candidacy::{Owned, Ownership};
 use crate::record::Records;
 use inquiry::Inquiry;
 use members::Members;
@@ -165,7 +165,8 @@ impl Segment {
         let settled = self.is_settled(now);
         let claims = self.claims.iter().filter_map(|(id, state)| {
             let candidacy = self.wanted.claims.get(id)?;
-            Some((*id, state.held()?.told(candidacy)))
+            let owned = state.held()?.told(candidacy);
+            Some((*id, Owned { lost_at: state.lost_at, ..owned }))
         });
         let left = self.wanted.leaving && self.has_left();
         let ownership = Ownership { claims: claims.collect(), settled, left };

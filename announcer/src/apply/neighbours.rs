@@ -34,10 +34,13 @@ struct FamilyLabel {
 }
 
 impl FamilyLabel {
+    const V4: Self = Self { family: "ipv4" };
+    const V6: Self = Self { family: "ipv6" };
+
     const fn of(claim: &Claim) -> Self {
         match claim.vip.family() {
-            Family::V4 => Self { family: "ipv4" },
-            Family::V6 => Self { family: "ipv6" },
+            Family::V4 => Self::V4,
+            Family::V6 => Self::V6,
         }
     }
 }
@@ -50,6 +53,11 @@ impl NeighbourMetrics {
             send_errors: Labelled::default(),
             withheld: Counter::default(),
         };
+        // There from the start, so that the first of them is an increase.
+        for label in [FamilyLabel::V4, FamilyLabel::V6] {
+            drop(metrics.frames_sent.get_or_create(&label));
+            drop(metrics.send_errors.get_or_create(&label));
+        }
         registry.register(
             "announcement_frames",
             "Gratuitous ARP messages and unsolicited neighbour advertisements sent",
@@ -91,11 +99,13 @@ impl NeighbourMetrics {
 /// sender is dropped. Only the latest set counts; a claim that is not in it any more falls silent.
 ///
 /// `may_speak` is asked right before each frame. Where it says no the frame is left out, and the schedule goes on: a
-/// process that was paused must not speak for what it may have lost, before its plan has caught up.
+/// process that was paused must not speak for what it may have lost, before its plan has caught up. `sent` is told of each
+/// frame that has left.
 pub async fn announce(
     mut claims: watch::Receiver<BTreeSet<Claim>>,
     period: Duration,
     may_speak: impl Fn() -> bool + Send + 'static,
+    sent: impl Fn(&Claim) + Send + 'static,
     metrics: NeighbourMetrics,
 ) {
     let clock = Clock::start();
@@ -123,10 +133,10 @@ pub async fn announce(
             () = wake => schedule.wake(clock.now()),
         };
         for Output::Send { claim, announcement } in outputs {
-            if may_speak() {
-                sender.send(claim, announcement);
-            } else {
+            if !may_speak() {
                 sender.metrics.withheld.inc();
+            } else if sender.send(&claim, announcement) {
+                sent(&claim);
             }
         }
     }
@@ -176,20 +186,23 @@ impl Sender {
         self.failing.retain(|claim, _| claims.contains(claim));
     }
 
-    fn send(&mut self, claim: Claim, announcement: Announcement) {
-        let label = FamilyLabel::of(&claim);
-        match self.try_send(&claim, announcement) {
+    /// Sends one; whether it left.
+    fn send(&mut self, claim: &Claim, announcement: Announcement) -> bool {
+        let label = FamilyLabel::of(claim);
+        let sent = self.try_send(claim, announcement);
+        match &sent {
             Ok(()) => {
                 self.metrics.frames_sent.get_or_create(&label).inc();
-                if self.failing.remove(&claim).is_some() {
+                if self.failing.remove(claim).is_some() {
                     tracing::info!(vip = %claim.vip, link = %claim.link, "announcement works again");
                 }
             }
             Err(error) => {
                 self.metrics.send_errors.get_or_create(&label).inc();
-                self.warn_once(claim, &error);
+                self.warn_once(claim.clone(), error);
             }
         }
+        sent.is_ok()
     }
 
     fn try_send(&mut self, claim: &Claim, announcement: Announcement) -> Result<(), AnnounceError> {

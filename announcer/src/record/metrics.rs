@@ -54,7 +54,7 @@ impl RecordMetrics {
     }
 
     /// Shows which Leases there are, and which stand for something that is owned here.
-    pub(super) fn show<'a>(&mut self, leases: impl Iterator<Item = (&'a ObjectKey, bool)>) {
+    pub fn show<'a>(&mut self, leases: impl Iterator<Item = (&'a ObjectKey, bool)>) {
         let leases: BTreeMap<ObjectKey, bool> =
             leases.map(|(key, owned)| (key.clone(), owned)).collect();
         for gone in self.shown.keys().filter(|key| !leases.contains_key(key)) {
@@ -69,7 +69,7 @@ impl RecordMetrics {
     }
 
     /// This node writes itself into a Lease that it did not hold.
-    pub(super) fn taken(&self, key: &ObjectKey) {
+    pub fn taken(&self, key: &ObjectKey) {
         let labels =
             LeaseLabels { lease_namespace: key.namespace.clone(), lease_name: key.name.clone() };
         self.transitions.get_or_create(&labels).inc();

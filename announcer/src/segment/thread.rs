@@ -6,7 +6,7 @@ use super::voice::Voice;
 use super::{Asks, Inlets, LinkNews, LinkReports, Outlets, Wiring};
 use announcer_decide::candidacy::Ownership;
 use announcer_decide::link::LinkName;
-use announcer_decide::segment::Settings;
+use announcer_decide::segment::{News, Settings};
 use model::machine::Time;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -162,6 +162,7 @@ impl Lines {
         let Self { wiring, voice, lines, outlets, .. } = self;
         for (name, line) in lines {
             for news in line.act(voice, &wiring.metrics) {
+                wiring.metrics.told(&news);
                 tell(outlets, LinkNews { link: name.clone(), news });
             }
         }
@@ -186,8 +187,12 @@ impl Lines {
     }
 }
 
-/// News that nobody has the time to read is left out: it is for people, and what is owned is told elsewhere.
+/// News that nobody has the time to read is left out: it is for people, and what is owned is told elsewhere. Single hellos
+/// that were missed are for the counts alone.
 fn tell(outlets: &Outlets, news: LinkNews) {
+    if matches!(news.news, News::Missed(_)) {
+        return;
+    }
     if let Err(TrySendError::Full(news)) = outlets.news_tx.try_send(news) {
         tracing::debug!(?news, "left out: too much news");
     }

@@ -166,6 +166,7 @@ fn knowing(
         name: ClaimName("vip:192.0.2.9".to_owned()),
         epoch: Epoch(7),
         since: Time::START,
+        lost_at: None,
         cause: Cause::Free,
         vips: BTreeSet::from([vip(9)]),
         announcing: 0,

@@ -12,6 +12,7 @@
 
 use super::fences::Fences;
 use super::held::Held;
+use super::losses::Losses;
 use super::renewal::{Lifetime, Renewal};
 use super::{LinkOwnership, PlacedOnLinks, Settings};
 use crate::apply::addresses::Addresses;
@@ -42,6 +43,7 @@ pub(super) struct Keeper {
     pub(super) renewal: Renewal,
     pub(super) world: World,
     pub(super) held: Held,
+    pub(super) losses: Losses,
     pub(super) ownership_rx: watch::Receiver<Arc<LinkOwnership>>,
     pub(super) claims_tx: watch::Sender<BTreeSet<Claim>>,
     pub(super) placed_tx: watch::Sender<Arc<PlacedOnLinks>>,
@@ -105,6 +107,7 @@ impl Keeper {
             Arc::clone(&self.ownership_rx.borrow_and_update())
         };
         self.held.learn(&ownership);
+        self.losses.learn(&ownership);
         // Before there is anything to stand behind them: the hello of a taking is to find them standing.
         self.fences.raise_on(ownership.keys(), &self.world);
         let wanted = self.wanted(&ownership);

@@ -123,6 +123,7 @@ fn announce(service: &Service) {
         name: candidacy.name,
         epoch: Epoch(1),
         since: Time::START,
+        lost_at: None,
         cause: candidacy::Cause::Free,
         vips: candidacy.vips,
         announcing: 0,

@@ -78,6 +78,7 @@ mod tests {
             name: name(text),
             epoch: Epoch(epoch),
             since: Time::START,
+            lost_at: None,
             cause: Cause::Free,
             vips: BTreeSet::new(),
             announcing: 0,

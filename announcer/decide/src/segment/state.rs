@@ -27,6 +27,8 @@ pub(super) struct ClaimState {
     pub(super) free: Option<(Time, Cause)>,
     /// The last owner that was heard of, if that is somebody else.
     pub(super) witnessed: Option<Witnessed>,
+    /// When the last sign of the owner before us came, if that one fell silent.
+    pub(super) lost_at: Option<Time>,
 }
 
 /// What a claim is to us.

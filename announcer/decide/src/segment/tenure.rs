@@ -33,6 +33,8 @@ impl Segment {
         let inherited = matches!(cause, Cause::Silence(_) | Cause::Given(_) | Cause::Released(_));
         let clear = if inherited { candidacy.vips.clone() } else { BTreeSet::new() };
         self.news.push(News::Taken { claim, cause: cause.clone(), after });
+        let silence = matches!(cause, Cause::Silence(_)) && !after.is_zero();
+        state.lost_at = silence.then(|| Time::at(now.since_start().saturating_sub(after)));
         state.ours = Ours::Held(Held::new(epoch, now, cause, clear));
         self.speech.take_back(claim);
         self.speech.tell(claim);
@@ -133,6 +135,7 @@ impl Held {
             name: candidacy.name.clone(),
             epoch: self.epoch,
             since: self.since,
+            lost_at: None,
             cause: self.cause.clone(),
             vips: self.clear.intersection(&candidacy.vips).copied().collect(),
             announcing: self.announcing,

@@ -91,6 +91,14 @@ fn a_pulled_cable_moves_it_within_three_intervals_and_a_step() {
     assert!(cable.nodes.iter().any(|node| {
         node.news.iter().any(|news| matches!(news, News::Taken { after, .. } if !after.is_zero()))
     }));
+    let owned = cable
+        .nodes
+        .iter()
+        .filter(|node| node.plugged)
+        .find_map(|node| node.machine.ownership().claims.get(&claim()));
+    let owned = owned.unwrap();
+    let silence = owned.since.since(owned.lost_at.unwrap());
+    assert!(silence >= MS * 100 && silence <= MS * 172, "{silence:?}");
 }
 
 #[test]

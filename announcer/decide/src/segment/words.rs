@@ -170,6 +170,18 @@ pub enum Loss {
 }
 
 impl Loss {
+    /// Every [`Loss::word`].
+    pub const WORDS: [&'static str; 8] = [
+        "given",
+        "outranked",
+        "no_carrier",
+        "isolated",
+        "impostor",
+        "recorded",
+        "not_wanted",
+        "left",
+    ];
+
     /// One word, for counting.
     #[must_use]
     pub const fn word(&self) -> &'static str {

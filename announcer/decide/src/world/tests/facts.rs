@@ -238,6 +238,7 @@ fn ownership() -> impl Strategy<Value = BTreeMap<LinkName, Ownership>> {
         name: ClaimName("lease:kube-system/plndr-svcs-lock".to_owned()),
         epoch: Epoch(epoch),
         since: Time::START,
+        lost_at: None,
         cause: Cause::Free,
         vips,
         announcing: 0,
