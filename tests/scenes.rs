@@ -3,5 +3,7 @@
 
 #[path = "scenes/announcers.rs"]
 mod announcers;
+#[path = "scenes/host.rs"]
+mod host;
 #[path = "scenes/keepalived.rs"]
 mod keepalived;

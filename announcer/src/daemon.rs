@@ -27,9 +27,9 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 const BEAT: Duration = Duration::from_secs(1);
 
 /// Longest wait for everything of ours to be given away, and gone from the links, when leaving.
-const GRACE: Duration = Duration::from_secs(4);
+const GRACE: Duration = Duration::from_secs(3);
 /// Longest wait for the records to be released when leaving.
-const RELEASE: Duration = Duration::from_secs(3);
+const RELEASE: Duration = Duration::from_secs(2);
 
 /// What the loop listens to.
 pub(crate) struct Inlets {

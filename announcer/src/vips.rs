@@ -158,7 +158,6 @@ async fn keep(
     };
     let instance = settings.instance.clone();
     let fences = Fences::new(instance, settings.hello, settings.fence, bare);
-    fences.lower_left_over();
     let keeper = Keeper {
         settings,
         addresses: Addresses::new(handle, mark),
@@ -172,6 +171,8 @@ async fn keep(
         placed_tx,
         listed: false,
         leaving: false,
+        cleared: false,
+        complaints: BTreeSet::new(),
     };
     keeper.run(events_rx, leave_rx).await;
     Ok(())

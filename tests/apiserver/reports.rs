@@ -29,7 +29,9 @@ async fn told(bare: &Bare, service: &TestService) -> Result<Answer> {
         host: Some(Host { node: NodeName("n1".to_owned()), epoch: Epoch(1) }),
     };
     let key = ServiceKey::new(&service.namespace, &service.name);
-    let report = Told::default().writes([(key.clone(), write)].into()).remove(&key);
+    let report = Told::new(Instant::now())
+        .writes([(key.clone(), write)].into(), Instant::now())
+        .remove(&key);
     let report = report.context("nothing to tell")?;
     let (_leadership_tx, leadership_rx) = watch::channel(Leadership::unopposed());
     let client = client_of(bare.announcer()).await?;

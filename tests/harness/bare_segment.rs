@@ -78,13 +78,14 @@ impl BareSegment {
         Ok(segment)
     }
 
-    /// Starts the announcer on `node`, with `settings` (variables) beside or instead of the usual ones. One that runs there
-    /// is killed before.
+    /// Starts the announcer on `place`, with `settings` (variables) beside or instead of the usual ones. One that runs there
+    /// is killed before. A place is a node, or `NODE/INSTANCE` for one beside it.
     ///
     /// # Errors
     /// It is not built, or cannot be started.
-    pub fn start_announcer(&mut self, node: &str, settings: &[(&str, &str)]) -> Result<()> {
-        self.announcers.remove(node);
+    pub fn start_announcer(&mut self, place: &str, settings: &[(&str, &str)]) -> Result<()> {
+        self.announcers.remove(place);
+        let (node, instance) = place.split_once('/').unwrap_or((place, ""));
         let seat = self.seats.get(node).with_context(|| format!("there is no node {node}"))?;
         // Its own /run and /sys, as a pod has them; killed with us.
         let script = "mount --bind \"$0\" /run && mount -t sysfs sysfs /sys && exec \"$@\"";
@@ -100,8 +101,9 @@ impl BareSegment {
             .env("KUBECONFIG", self.api.announcer())
             .env("vip_nodename", node)
             .envs(ANNOUNCER_SETTINGS)
+            .env("instance_name", instance)
             .envs(settings.iter().copied());
-        self.announcers.insert(node.to_owned(), Running::start(command)?);
+        self.announcers.insert(place.to_owned(), Running::start(command)?);
         Ok(())
     }
 
@@ -114,12 +116,12 @@ impl BareSegment {
         nodes.iter().try_for_each(|node| self.start_announcer(node, settings))
     }
 
-    /// The announcer on `node`: to be signalled, killed, or asked what it said.
+    /// The announcer on `place`: to be signalled, killed, or asked what it said.
     ///
     /// # Errors
     /// None was started there.
-    pub fn announcer(&mut self, node: &str) -> Result<&mut Running> {
-        self.announcers.get_mut(node).with_context(|| format!("no announcer runs on {node}"))
+    pub fn announcer(&mut self, place: &str) -> Result<&mut Running> {
+        self.announcers.get_mut(place).with_context(|| format!("no announcer runs on {place}"))
     }
 
     /// What the announcers said last, for a sentence about a failure.

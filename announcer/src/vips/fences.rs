@@ -193,7 +193,7 @@ impl Fences {
         self.lower_left_over();
     }
 
-    /// Removes the fences that an earlier life has left on links that nothing of ours is on.
+    /// Removes the fences that an earlier life has left and that this one has not raised anew.
     pub(super) fn lower_left_over(&self) {
         let keep: Vec<FenceName> =
             self.standing.values().flatten().map(|fence| fence.name().clone()).collect();

@@ -81,14 +81,16 @@ impl Held {
     }
 
     /// Addresses of ours that are owned: those that live on.
-    pub(super) fn renewable(&self, world: &World) -> Vec<AddressOnLink> {
+    pub(super) fn renewable(&self, ownership: &LinkOwnership, world: &World) -> Vec<AddressOnLink> {
+        let owned: HashSet<(&LinkName, IpAddr)> = ownership
+            .iter()
+            .flat_map(|(link, it)| {
+                let vips = it.claims.values().flat_map(|claim| claim.vips.iter());
+                vips.map(move |vip| (link, vip.ip()))
+            })
+            .collect();
         let owned = |it: &&HostAddress| {
-            let known = self.vips.get(&it.link);
-            it.owner == Owner::Us
-                && it.is_host()
-                && Vip::new(it.ip).is_ok_and(|vip| {
-                    known.is_some_and(|claims| claims.values().any(|vips| vips.contains(&vip)))
-                })
+            it.owner == Owner::Us && it.is_host() && owned.contains(&(&it.link, it.ip))
         };
         let ours = world.addresses().iter().filter(owned);
         ours.filter_map(|it| {

@@ -15,7 +15,7 @@ use super::held::Held;
 use super::losses::Losses;
 use super::renewal::{Lifetime, Renewal};
 use super::{LinkOwnership, PlacedOnLinks, Settings};
-use crate::apply::addresses::Addresses;
+use crate::apply::addresses::{Addresses, ChangeAddressError};
 use announcer_decide::claim::{Claim, Placement};
 use announcer_decide::difference::{self, AddressOnLink};
 use announcer_decide::event::Event;
@@ -32,6 +32,8 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 const TICK: Duration = Duration::from_secs(1);
 /// Longest wait for the kernel: a lost answer must not stop the loop.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Lines about refused addresses in one turn.
+const COMPLAINTS: usize = 5;
 /// Addresses that are added before the first of them is announced.
 const AT_ONCE: usize = 256;
 
@@ -49,6 +51,10 @@ pub(super) struct Keeper {
     pub(super) placed_tx: watch::Sender<Arc<PlacedOnLinks>>,
     pub(super) listed: bool,
     pub(super) leaving: bool,
+    /// Whether what an earlier life has left was looked at.
+    pub(super) cleared: bool,
+    /// What the kernel refused the last time.
+    pub(super) complaints: BTreeSet<String>,
 }
 
 impl Keeper {
@@ -106,6 +112,13 @@ impl Keeper {
         } else {
             Arc::clone(&self.ownership_rx.borrow_and_update())
         };
+        if !std::mem::replace(&mut self.cleared, true) {
+            // First the fences of what an earlier life has left on links, then away with those that fence nothing.
+            let left = self.world.addresses().iter().filter(|address| address.owner == Owner::Us);
+            let links: BTreeSet<LinkName> = left.map(|address| address.link.clone()).collect();
+            self.fences.raise_on(links.iter(), &self.world);
+            self.fences.lower_left_over();
+        }
         self.held.learn(&ownership);
         self.losses.learn(&ownership);
         // Before there is anything to stand behind them: the hello of a taking is to find them standing.
@@ -148,17 +161,15 @@ impl Keeper {
             claims.len() < before
         });
         match timeout(PATIENCE, self.addresses.remove(removes)).await {
-            Ok(errors) => {
-                errors.iter().for_each(|error| tracing::warn!(%error, "trying again"));
-                if errors.is_empty() {
-                    for it in removes {
-                        self.world.apply(Event::AddressGone(host_address(it)));
-                    }
+            Ok(errors) if errors.is_empty() => {
+                for it in removes {
+                    self.world.apply(Event::AddressGone(host_address(it)));
                 }
+                self.fences.release(removes);
             }
+            Ok(errors) => self.complain(&errors),
             Err(_) => tracing::warn!("the kernel does not answer; trying again"),
         }
-        self.fences.release(removes);
     }
 
     async fn grow(&mut self, adds: &[AddressOnLink], ownership: &LinkOwnership) {
@@ -171,23 +182,30 @@ impl Keeper {
             let lifetime = lifetimes.shortest(some);
             match timeout(PATIENCE, self.addresses.add(some, lifetime.valid)).await {
                 Ok(errors) if errors.is_empty() => self.added(some),
-                Ok(errors) => {
-                    errors.iter().for_each(|error| tracing::warn!(%error, "trying again"));
-                    return;
-                }
+                // One that the kernel refuses keeps no other from being there.
+                Ok(errors) => self.complain(&errors),
                 Err(_) => {
                     tracing::warn!("the kernel does not answer; trying again");
                     return;
                 }
             }
-            self.tell(ownership);
             self.settings.beat.beat();
-            tokio::task::yield_now().await;
             if self.ownership_rx.has_changed().unwrap_or(true) {
-                // What comes after this may not be wanted any more.
+                // What comes after this may not be wanted any more, nor may what was added be announced.
                 return;
             }
+            self.tell(ownership);
+            tokio::task::yield_now().await;
         }
+    }
+
+    /// Says what the kernel refuses, once as long as it does.
+    fn complain(&mut self, errors: &[ChangeAddressError]) {
+        let said: BTreeSet<String> = errors.iter().map(ToString::to_string).collect();
+        for error in said.difference(&self.complaints).take(COMPLAINTS) {
+            tracing::warn!(%error, "trying again");
+        }
+        self.complaints = said;
     }
 
     fn added(&mut self, addresses: &[AddressOnLink]) {
@@ -224,7 +242,8 @@ impl Keeper {
         if !self.settings.pulse.is_fresh() {
             return;
         }
-        let ours: Vec<AddressOnLink> = self.held.renewable(&self.world);
+        let ours: Vec<AddressOnLink> =
+            self.held.renewable(&self.ownership_rx.borrow(), &self.world);
         let due =
             self.renewal.due(ours, self.settings.pulse.now(), |link| self.fences.lifetime(link));
         for some in due.chunks(AT_ONCE) {
@@ -239,9 +258,7 @@ impl Keeper {
                     let now = self.settings.pulse.now();
                     some.iter().for_each(|it| self.renewal.renewed(&it.link, it.ip, now));
                 }
-                Ok(errors) => {
-                    errors.iter().for_each(|error| tracing::warn!(%error, "trying again"))
-                }
+                Ok(errors) => self.complain(&errors),
                 Err(_) => tracing::warn!("the kernel does not answer; trying again"),
             }
             self.settings.beat.beat();

@@ -6,8 +6,8 @@ use model::hello::SenderId;
 use model::machine::Time;
 use std::net::IpAddr;
 
-/// Ranks that ask about a silent owner.
-const ASKING: u32 = 3;
+/// Ranks that ask about a silent owner; the others leave it to these for as long as anybody's kernel can answer.
+pub(super) const ASKING: u32 = 3;
 
 impl Segment {
     /// Asks about members who have fallen silent and own what we might take.

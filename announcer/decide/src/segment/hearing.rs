@@ -16,8 +16,9 @@ use std::time::Duration;
 const UNHEARD: Duration = Duration::from_secs(2);
 /// How long a claim is left to somebody that it was given to.
 const PROMISED: Duration = Duration::from_millis(500);
-/// A stranger's announcement is answered at most this often.
+/// A stranger's announcement is answered at most this often, and less where many addresses are announced with it.
 const DEFENCE: Duration = Duration::from_secs(1);
+const DEFENCE_SHARE: Duration = Duration::from_millis(10);
 
 impl Segment {
     pub(super) fn want(&mut self, wanted: Wanted) {
@@ -116,7 +117,11 @@ impl Segment {
             }
             Says::Released => {
                 if let Some(held) = state.held_mut() {
-                    held.announcing = held.announcing.saturating_add(1);
+                    // Said three times, and meant once.
+                    if held.goodbye < said.epoch {
+                        held.goodbye = said.epoch;
+                        held.announcing = held.announcing.saturating_add(1);
+                    }
                 } else {
                     // Somebody else may have taken it, and we have not heard that.
                     let since = state.promised.max(now);
@@ -235,7 +240,9 @@ impl Segment {
         }
         let Some(held) = self.claims.get_mut(&claim).and_then(|it| it.held_mut()) else { return };
         if held.clear.contains(&vip) && now >= held.defend_again {
-            held.defend_again = now + DEFENCE;
+            // All of a claim is announced together.
+            let count = u32::try_from(held.clear.len()).unwrap_or(u32::MAX);
+            held.defend_again = now + DEFENCE.max(DEFENCE_SHARE.saturating_mul(count));
             held.announcing = held.announcing.saturating_add(1);
             self.timing.changed = true;
             self.news.push(News::Conflict { ip: vip.ip(), mac });

@@ -22,7 +22,7 @@ const QUESTIONS: u8 = 3;
 /// The longest time between two of them.
 const SPACING: Duration = Duration::from_millis(10);
 /// How long after the fence an answer still counts: then it is not its kernel that answers.
-const AFTER_FENCE: Duration = Duration::from_secs(1);
+pub(super) const AFTER_FENCE: Duration = Duration::from_secs(1);
 /// Addresses that are asked about: the question is whether the kernel lives, not what it has.
 pub(super) const SAMPLES: usize = 4;
 

@@ -1,7 +1,8 @@
 //! Who is to take what: looked at whenever something was heard that matters, and when a wait is over.
 
 use super::Segment;
-use super::inquiry::Verdict;
+use super::asking::ASKING;
+use super::inquiry::{AFTER_FENCE, Verdict};
 use super::members::Member;
 use super::rank::{Place, place, place_of};
 use super::state::Ours;
@@ -16,6 +17,8 @@ use std::time::Duration;
 const RECORDS: Duration = Duration::from_secs(5);
 /// How long a goodbye may follow, when an owner does not claim any more.
 const UNSAID: Duration = Duration::from_millis(100);
+/// How old a sign of somebody else may be: idle members speak once a second, and answer a roll call at once.
+const LATELY: Duration = Duration::from_millis(1_500);
 /// How often what is missing is looked for again.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -87,10 +90,15 @@ impl Segment {
             return Judgement::Leave;
         }
         let (silent_since, base, since) = (holder.heard_at, holder.deadline(), holder.suspicion());
-        if let Some(inquiry) = self.inquiries.get(&id)
-            && inquiry.verdict(now) != Verdict::Silent
-        {
-            return Judgement::Wait(inquiry.next().unwrap_or(now + AGAIN));
+        let answered_until = silent_since + self.settings.fence + AFTER_FENCE;
+        match self.inquiries.get(&id) {
+            Some(inquiry) if inquiry.verdict(now) != Verdict::Silent => {
+                return Judgement::Wait(inquiry.next().unwrap_or(now + AGAIN));
+            }
+            None if rank >= ASKING && now < answered_until => {
+                return Judgement::Wait(answered_until);
+            }
+            _ => {}
         }
         let turn = (base + self.step() * rank).max(self.timing.grace_until);
         if now < turn {
@@ -122,7 +130,9 @@ impl Segment {
         if now < turn {
             return Judgement::Wait(turn);
         }
-        let listening = self.presence.listening_since();
+        // Somebody has to be there now: what was heard before may have been on the other side of a cut.
+        let lately = Time::at(now.since_start().saturating_sub(LATELY));
+        let listening = self.presence.listening_since().max(lately);
         self.with_evidence(now, claim, listening, cause, Duration::ZERO)
     }
 

@@ -10,9 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Members that are listened to; more would be a fault, or somebody who means harm.
-const MEMBERS: usize = 256;
+const MEMBERS: usize = 1_024;
 /// Claims of one member that are kept.
-const CLAIMS: usize = 4_096;
+const CLAIMS: usize = 16_384;
+/// Members in a hello from which on others may have been left out.
+const FULL: usize = 48;
 /// After so long without a hello a member is forgotten, and what it said with it.
 const FORGOTTEN: Duration = Duration::from_secs(60);
 /// Hellos within which everything that a member owns has been said again, with room for losses.
@@ -136,7 +138,8 @@ impl Member {
         self.owned = hello.owned;
         self.mac = mac;
         self.macs = hello.macs.iter().copied().chain([mac]).collect();
-        self.hears_us = hello.heard.contains(&us);
+        // A full list leaves people out; that is no sign of deafness.
+        self.hears_us = hello.heard.contains(&us) || hello.heard.len() >= FULL;
         changed
     }
 
@@ -212,6 +215,9 @@ impl Members {
         let was_silent = member.is_silent(now);
         if was_silent && member.spoke_unheard(missed) && !member.stated.is_empty() {
             member.doubt.was_wrong(now);
+        }
+        if was_silent {
+            self.changed_at = now;
         }
         member.sequence = hello.sequence;
         member.round = hello.round();

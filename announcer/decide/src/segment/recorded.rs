@@ -76,7 +76,9 @@ impl Segment {
             // We own it by what the segment says, and did not know how far it had come.
             self.raise(claim);
         } else if rival.is_none() && self.hears_anybody(now) {
-            self.news.push(News::TwoSegments(claim));
+            if long.is_zero() {
+                self.news.push(News::TwoSegments(claim));
+            }
         } else if rival.is_none() {
             self.let_go(now, claim, Loss::Recorded);
             self.claim(claim).yielded = true;

@@ -60,6 +60,8 @@ pub(super) struct Held {
     pub(super) whole: bool,
     /// Counts the times that everything is to be announced afresh.
     pub(super) announcing: u32,
+    /// The epoch of the last goodbye that was heard.
+    pub(super) goodbye: Epoch,
     pub(super) giving: Option<Giving>,
     /// When another attempt to give it away may begin.
     pub(super) give_again: Time,

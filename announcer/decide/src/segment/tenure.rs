@@ -38,8 +38,8 @@ impl Segment {
         state.ours = Ours::Held(Held::new(epoch, now, cause, clear));
         self.speech.take_back(claim);
         self.speech.tell(claim);
+        // The next turn, which is now, asks about what is new.
         self.timing.changed = true;
-        self.fill(now);
     }
 
     /// Asks about wanted addresses of our claims that are not cleared yet, and forgets those that are not wanted.
@@ -123,6 +123,7 @@ impl Held {
             clear,
             whole: false,
             announcing: 0,
+            goodbye: Epoch::default(),
             giving: None,
             give_again: Time::START,
             defend_again: Time::START,
