@@ -127,6 +127,19 @@ fn while_the_kernel_of_a_paused_process_answers_nobody_takes_it() {
 }
 
 #[test]
+fn in_a_larger_cluster_nobody_takes_it_while_the_kernel_answers_either() {
+    let mut cable = Cable::with(8);
+    cable.run(SECOND * 2);
+    let owner = cable.owner();
+    cable.nodes[owner].running = false;
+    cable.nodes[owner].serves = true;
+    cable.run(Duration::from_millis(480));
+    assert!(cable.owners().is_empty(), "not all of them ask, and those who do not wait");
+    cable.nodes[owner].serves = false;
+    assert!(until_taken(&mut cable, owner) <= 100);
+}
+
+#[test]
 fn an_answer_does_not_count_for_ever() {
     let (mut cable, owner) = agreed();
     cable.nodes[owner].running = false;
