@@ -21,3 +21,5 @@ mod pools;
 mod reference_manifests;
 #[path = "cluster/reference_roles.rs"]
 mod reference_roles;
+#[path = "cluster/segment.rs"]
+mod segment;

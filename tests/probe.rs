@@ -4,6 +4,7 @@
 //! probe web ADDRESS PORT                     a web page, every 20 ms
 //! probe ping ADDRESS [MILLISECONDS]          ICMP echo, every 5 ms if not said otherwise
 //! probe connections ADDRESS PORT ECHO-PORT   100 new connections a second, and ten that stay
+//! probe ask ADDRESS...                       who has these? every 8 ms; whoever listens hears the answers
 //! ```
 //!
 //! Prints lines, with moments in seconds since 1970:
@@ -18,6 +19,8 @@
 //!
 //! `ping` and `connections` name the moment at which a question was asked that was answered, `web` that of the answer.
 
+#[path = "probe/ask.rs"]
+mod ask;
 #[path = "probe/connections.rs"]
 mod connections;
 #[path = "probe/ping.rs"]
@@ -40,6 +43,7 @@ enum Wanted {
     Web(SocketAddr),
     Ping(IpAddr, Duration),
     Connections { new: SocketAddr, lasting: SocketAddr },
+    Ask(Vec<IpAddr>),
 }
 
 fn main() -> ExitCode {
@@ -52,9 +56,10 @@ fn main() -> ExitCode {
         }
         Some(Wanted::Ping(address, period)) => ping::watch(address, period),
         Some(Wanted::Connections { new, lasting }) => connections::watch(new, lasting),
+        Some(Wanted::Ask(addresses)) => ask::watch(&addresses),
         None => {
             eprintln!(
-                "usage: probe web ADDRESS PORT | ping ADDRESS [MILLISECONDS] | connections ADDRESS PORT ECHO-PORT"
+                "usage: probe web ADDRESS PORT | ping ADDRESS [MILLISECONDS] | connections ADDRESS PORT ECHO-PORT | ask ADDRESS..."
             );
             return ExitCode::from(2);
         }
@@ -79,6 +84,9 @@ fn wanted(words: &[&str]) -> Option<Wanted> {
         }
         ["connections", _, new, lasting] => {
             Wanted::Connections { new: port(address, new)?, lasting: port(address, lasting)? }
+        }
+        ["ask", addresses @ ..] => {
+            Wanted::Ask(addresses.iter().map(|it| it.parse()).collect::<Result<_, _>>().ok()?)
         }
         _ => return None,
     })

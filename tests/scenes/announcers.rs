@@ -100,8 +100,10 @@ async fn no_api_server_is_needed_to_keep_an_address() -> Result<()> {
     tokio::time::sleep(FAULT).await;
     segment.api_way_of_all(Way::Open);
     ensure!(watch.steady(Duration::from_secs(2)).await? == owner, "{owner} lost it");
-    for answers in watch.answers_since(&mark) {
-        ensure!(answers.0.len() == 1, "the answers were interrupted: {answers:?}");
-    }
+    let verdict = watch.since(&mark);
+    println!("away: {verdict:?}");
+    ensure!(verdict.moves == 0, "{} moves", verdict.moves);
+    // One that is lost comes back with the API server: it would be away for seconds.
+    ensure!(verdict.gap() < Duration::from_secs(1), "it was lost: {verdict:?}");
     Ok(())
 }

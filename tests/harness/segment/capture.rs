@@ -40,7 +40,7 @@ impl Capture {
     /// # Errors
     /// tcpdump cannot be started.
     pub async fn on(lan: &Lan, host: &str) -> Result<Self> {
-        let mut command = lan.on(host, "tcpdump");
+        let mut command = lan.instrument(host, "tcpdump");
         command.args([
             "-i",
             "eth0",

@@ -1,24 +1,17 @@
 //! Who answers for an address, and when: a host that asks the segment all the time, as a client without a neighbour entry
-//! would, and writes down whose hardware address it hears.
-//!
-//! Its kernel asks: `ip neigh` makes an entry that has to be probed at the broadcast address, over and over.
+//! would (`probe ask`), and writes down whose hardware address it hears.
 
 use super::capture::Capture;
+use super::reach::probe;
 use crate::cluster::wait;
 use crate::figures::now;
 use crate::lan::{JUDGE, Lan};
-use crate::process::output;
-use anyhow::{Context, Result, bail};
+use crate::process::{Running, output};
+use anyhow::{Result, bail};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::process::Stdio;
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
-use tokio::process::Child;
-use tokio::task::JoinHandle;
 
-/// Pause between two questions for an address. (The kernel adds up to 4 ms.)
-const PERIOD: Duration = Duration::from_millis(8);
 /// A node that says nothing for longer has stopped to answer. Several questions: some may be lost.
 const HOLD: Duration = Duration::from_millis(150);
 
@@ -27,8 +20,7 @@ pub struct Judge {
     capture: Capture,
     /// Nodes by their hardware addresses.
     names: BTreeMap<String, String>,
-    asking: JoinHandle<()>,
-    _ip: Child,
+    _asking: Running,
 }
 
 /// A time through which one node went on answering.
@@ -61,22 +53,9 @@ impl Judge {
         sysctl.args(["-qw", "net.ipv4.neigh.eth0.locktime=0"]);
         output(sysctl).await?;
         let capture = Capture::on(lan, JUDGE).await?;
-        let mut ip = lan.on(JUDGE, "ip");
-        ip.args(["-force", "-batch", "-"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true);
-        let mut ip = ip.spawn().context("ip (Debian package iproute2) cannot be started")?;
-        let mut stdin = ip.stdin.take().context("ip has no standard input")?;
-        let questions: String = addresses.iter().map(|address| question(*address)).collect();
-        let asking = tokio::spawn(async move {
-            // Until ip ends, and with it this judge.
-            while stdin.write_all(questions.as_bytes()).await.is_ok() {
-                tokio::time::sleep(PERIOD).await;
-            }
-        });
-        Ok(Self { capture, names, asking, _ip: ip })
+        let mut asking = lan.instrument(JUDGE, &probe()?.to_string_lossy());
+        asking.arg("ask").args(addresses.iter().map(ToString::to_string));
+        Ok(Self { capture, names, _asking: Running::start(asking)? })
     }
 
     /// Who answered for `address` since `since`.
@@ -123,25 +102,6 @@ impl Judge {
         })
         .await
     }
-}
-
-impl Drop for Judge {
-    fn drop(&mut self) {
-        self.asking.abort();
-    }
-}
-
-/// A line of `ip`: an entry at the address to which a first question goes, to be asked at once whether it still holds.
-fn question(address: IpAddr) -> String {
-    let everybody = match address {
-        IpAddr::V4(_) => "ff:ff:ff:ff:ff:ff".to_owned(),
-        // The solicited-node address (RFC 4291, section 2.7.1), on Ethernet (RFC 2464, section 7).
-        IpAddr::V6(address) => {
-            let [.., high, middle, low] = address.octets();
-            format!("33:33:ff:{high:02x}:{middle:02x}:{low:02x}")
-        }
-    };
-    format!("neigh replace {address} lladdr {everybody} dev eth0 nud probe\n")
 }
 
 impl Answers {

@@ -59,7 +59,7 @@ impl Reach {
     }
 
     fn probe(lan: &Lan, arguments: &[&str]) -> Result<Self> {
-        let mut command = lan.on(CLIENT, &probe()?.to_string_lossy());
+        let mut command = lan.instrument(CLIENT, &probe()?.to_string_lossy());
         command.args(arguments);
         Ok(Self { running: Running::start(command)? })
     }
@@ -141,7 +141,7 @@ fn moment(text: &str) -> Option<Duration> {
 }
 
 /// The probe's binary, which cargo puts beside this one, or one folder above it.
-fn probe() -> Result<PathBuf> {
+pub(super) fn probe() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
     let places = own.ancestors().skip(1).take(2).map(|folder| folder.join("probe"));
     let found = places.into_iter().find(|path| Path::exists(path));
