@@ -39,7 +39,7 @@ async fn run(arguments: &[String]) -> ExitCode {
         Ok(meant) => meant,
         Err(error) => return refuse(&error),
     };
-    shared::log::start(meant.level);
+    shared::log::start(meant.level, shared::log::Lines::Few);
     for warning in &meant.warnings {
         tracing::warn!("{warning}");
     }

@@ -24,7 +24,7 @@ async fn main() -> ExitCode {
         Ok(config) => config,
         Err(error) => return shared::about::refuse(&error),
     };
-    shared::log::start(config.level);
+    shared::log::start(config.level, shared::log::Lines::All);
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }

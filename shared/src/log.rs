@@ -1,6 +1,11 @@
 //! Log lines: a constant message and fields, as text for people or JSON for machines.
 
+mod limit;
+
+use limit::Limit;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +46,18 @@ impl Level {
     }
 }
 
+/// Which lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lines {
+    /// All of them: each is about something else, and people look for it.
+    All,
+    /// A few a second of each kind, none of them twice, and how many more there were.
+    Few,
+}
+
 /// Starts logging to standard error. `RUST_LOG` overrides `level`; `LOG_FORMAT=json` writes JSON.
-pub fn start(level: Level) {
+pub fn start(level: Level, lines: Lines) {
+    let limit = if lines == Lines::Few { Limit::start() } else { None };
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level.filter()));
     let builder = tracing_subscriber::fmt()
@@ -50,9 +65,9 @@ pub fn start(level: Level) {
         .with_target(false)
         .with_writer(std::io::stderr);
     if std::env::var("LOG_FORMAT").is_ok_and(|format| format == "json") {
-        builder.json().init();
+        builder.json().finish().with(limit).init();
     } else {
-        builder.with_ansi(false).init();
+        builder.with_ansi(false).finish().with(limit).init();
     }
 }
 

@@ -1,8 +1,11 @@
 //! Log lines, caught by a test that counts them.
 
+use super::limit::Limit;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
+use tracing::Level;
 use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::layer::SubscriberExt;
 
 /// What this thread has logged since [`Lines::capture`].
 pub(crate) struct Lines {
@@ -13,12 +16,22 @@ pub(crate) struct Lines {
 impl Lines {
     /// From now on catches what this thread logs, warnings and worse.
     pub(crate) fn capture() -> Self {
+        Self::of(Level::WARN, None)
+    }
+
+    /// The same with what is for debugging, as far as `limit` lets it through.
+    pub(crate) fn capture_limited(limit: Limit) -> Self {
+        Self::of(Level::DEBUG, Some(limit))
+    }
+
+    fn of(level: Level, limit: Option<Limit>) -> Self {
         let text = Arc::new(Mutex::new(Vec::new()));
         let pen = Pen(Arc::clone(&text));
         let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::WARN)
+            .with_max_level(level)
             .with_writer(move || pen.clone())
-            .finish();
+            .finish()
+            .with(limit);
         Self { text, _guard: tracing::subscriber::set_default(subscriber) }
     }
 
