@@ -13,6 +13,7 @@ use shared::clock::Clock;
 use shared::lease::Leadership;
 use shared::patch::{Answer, ServiceWriter};
 use shared::writes::Change;
+use std::time::Instant;
 use tests::bare::Bare;
 use tests::cluster::client_of;
 use tests::cluster::programs::root;
