@@ -9,3 +9,5 @@ mod announcers;
 mod host;
 #[path = "scenes/keepalived.rs"]
 mod keepalived;
+#[path = "scenes/seen.rs"]
+mod seen;
