@@ -12,7 +12,7 @@ use crate::observe::{cluster, links};
 use crate::segment::{HelloSettings, LinksFacts};
 use crate::status::{Beats, Knowing, STUCK, ServicesByVip};
 use crate::vips::pulse::Pulse;
-use crate::vips::{self, LinkOwnership, PlacedOnLinks};
+use crate::vips::{self, KnownTraffic, LinkOwnership, PlacedOnLinks};
 use crate::{segment, status};
 use announcer_decide::config::Owners;
 use announcer_decide::plan::LabelChanges;
@@ -57,7 +57,8 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
     let Connection { client, servers } =
         api_client::connect(&meant.kubeconfigs, &meters.requests).await?;
     let (links_tx, links_rx) = watch::channel(Arc::default());
-    let threads = Threads::start(&meant, client.clone(), clock, &meters, links_rx)?;
+    let (traffic_tx, traffic_rx) = watch::channel(None);
+    let threads = Threads::start(&meant, client.clone(), clock, &meters, (links_rx, traffic_rx))?;
 
     let pulse = Pulse::new(clock, STUCK);
     let (unready_tx, unready_rx) = watch::channel(Some("it has just started".to_owned()));
@@ -82,7 +83,7 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
         moved: Moved::new(meant.config.node.clone(), clock, recorder.clone()),
         config: meant.config,
         world: World::default(),
-        realms: realms(client, clock, links_tx, labels_tx, recorder),
+        realms: realms(client, clock, (links_tx, traffic_tx), labels_tx, recorder),
         unready_tx,
         pulse,
         metrics: meters.metrics,
@@ -123,7 +124,7 @@ impl Threads {
         client: kube::Client,
         clock: Clock,
         meters: &Meters,
-        links_rx: watch::Receiver<Arc<LinksFacts>>,
+        (links_rx, traffic_rx): (watch::Receiver<Arc<LinksFacts>>, watch::Receiver<KnownTraffic>),
     ) -> anyhow::Result<Self> {
         let hello = hello_settings(meant)?;
         let boot = segment::boot_id();
@@ -141,13 +142,9 @@ impl Threads {
             pulse: pulse.clone(),
             beat: vips_pulse.clone(),
         };
-        let vips = vips::start(
-            keeping,
-            meters.vips.clone(),
-            ownership_rx.clone(),
-            placed_tx,
-            vips_leave_rx,
-        )?;
+        let ownership = ownership_rx.clone();
+        let inlets = vips::Inlets { ownership_rx: ownership, traffic_rx, leave_rx: vips_leave_rx };
+        let vips = vips::start(keeping, meters.vips.clone(), inlets, placed_tx)?;
         let wires = Wires {
             client,
             clock,
@@ -192,12 +189,13 @@ impl Threads {
 fn realms(
     client: kube::Client,
     clock: Clock,
-    links_tx: watch::Sender<Arc<LinksFacts>>,
+    (links_tx, traffic_tx): (watch::Sender<Arc<LinksFacts>>, watch::Sender<KnownTraffic>),
     labels_tx: watch::Sender<LabelChanges>,
     recorder: Recorder,
 ) -> Realms {
     Realms {
         links_tx,
+        traffic_tx,
         // Ownership is decided on the segment, and every write carries the version that it was decided on.
         statuses: Writes::new(ServiceWriter::unopposed(client, clock)),
         told: Told::new(Instant::now()),

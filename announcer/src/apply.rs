@@ -12,11 +12,13 @@ pub mod packet_socket;
 pub mod status;
 
 use crate::segment::{LinkFacts, LinksFacts};
+use crate::vips::KnownTraffic;
 use announcer_decide::candidacy::Candidacy;
 use announcer_decide::link::{LinkName, Owner};
 use announcer_decide::plan::{LabelChanges, NoticeFor, Plan};
 use announcer_decide::reason::Complaint;
 use announcer_decide::segment::{LinkState, Wanted};
+use announcer_decide::traffic::Traffic;
 use announcer_decide::world::World;
 use model::claim::ClaimId;
 use model::service::ServiceKey;
@@ -34,6 +36,8 @@ use tokio::sync::watch;
 pub struct Realms {
     /// What this node would answer for, link by link.
     pub links_tx: watch::Sender<Arc<LinksFacts>>,
+    /// How traffic to VIPs is treated.
+    pub traffic_tx: watch::Sender<KnownTraffic>,
     /// Statuses of Services.
     pub statuses: Writes<ReportAddress>,
     /// What of them needs no repetition.
@@ -56,6 +60,10 @@ impl Realms {
     /// Makes `plan` true.
     pub fn apply(&mut self, plan: Plan, world: &World) {
         let facts = facts(&plan, world);
+        // Before anything can be owned that it is about.
+        if world.ready() {
+            self.treat(plan.traffic);
+        }
         self.links_tx.send_if_modified(|known| {
             let changed = **known != facts;
             if changed {
@@ -75,6 +83,16 @@ impl Realms {
             tracing::error!("{complaint}");
         }
         self.complaints = plan.complaints;
+    }
+
+    fn treat(&self, traffic: Traffic) {
+        self.traffic_tx.send_if_modified(|known| {
+            let changed = known.as_deref() != Some(&traffic);
+            if changed {
+                *known = Some(Arc::new(traffic));
+            }
+            changed
+        });
     }
 }
 

@@ -171,6 +171,13 @@ pub const SETTINGS: &[Setting] = &[
         "false",
         "Label the Node with the Services that it announces.",
     ),
+    setting(
+        "onlyAllowTrafficServicePorts",
+        "enable_service_security",
+        Switch,
+        "false",
+        "Drop what is sent to a VIP, except to ports of its Services, UDP port 68 and ICMP.",
+    ),
     setting("log", "vip_loglevel", Value, "0", "Log level: -4 debug, 0 info, 4 warn, 8 error."),
     setting(
         "k8sConfigPath",
@@ -193,10 +200,6 @@ pub const NOT_YET: &[(Setting, &str)] = &[
     (setting("bgp", "bgp_enable", Switch, "", ""), "BGP"),
     (setting("table", "vip_routingtable", Switch, "", ""), "routing-table mode"),
     (setting("wireguard", "vip_wireguard", Switch, "", ""), "WireGuard"),
-    (
-        setting("onlyAllowTrafficServicePorts", "enable_service_security", Switch, "", ""),
-        "a port filter",
-    ),
     (renamed(setting("", "enable_upnp", Switch, "", ""), &["enableUPNP"]), "UPnP"),
     (setting("ddns", "vip_ddns", Switch, "", ""), "dynamic DNS"),
     (setting("enableLoadBalancer", "lb_enable", Switch, "", ""), "the TCP load balancer"),

@@ -3,14 +3,18 @@
 //! One thread of its own ([`start`]): ownership comes in, addresses, fences and announcements follow, and what is placed
 //! is told.
 
+pub mod connections;
 pub mod fence;
 mod fences;
+pub mod guard;
+mod guards;
 mod held;
 mod keeper;
 mod losses;
 mod netfilter_socket;
 pub mod pulse;
 mod renewal;
+mod table;
 
 use crate::apply::addresses::{Addresses, Mark};
 use crate::apply::neighbours::{NeighbourMetrics, announce};
@@ -18,9 +22,11 @@ use crate::observe::links::{self, LinkMetrics};
 use announcer_decide::candidacy::Ownership;
 use announcer_decide::link::LinkName;
 use announcer_decide::segment::Placed;
+use announcer_decide::traffic::Traffic;
 use announcer_decide::world::World;
 use anyhow::Context;
 use fences::Fences;
+use guards::Guards;
 use held::Held;
 use keeper::Keeper;
 use losses::Losses;
@@ -49,6 +55,20 @@ pub struct PlacedOnLink {
     pub placed: Placed,
     /// Owned addresses that are on the link.
     pub vips: BTreeSet<Vip>,
+}
+
+/// How traffic to VIPs is treated; `None` as long as nothing is known of it.
+pub type KnownTraffic = Option<Arc<Traffic>>;
+
+/// What the thread listens to.
+#[derive(Debug, Clone)]
+pub struct Inlets {
+    /// What is to be kept.
+    pub ownership_rx: watch::Receiver<Arc<LinkOwnership>>,
+    /// How traffic to it is treated.
+    pub traffic_rx: watch::Receiver<KnownTraffic>,
+    /// Whether it is time to leave.
+    pub leave_rx: watch::Receiver<bool>,
 }
 
 /// How VIPs are kept.
@@ -102,17 +122,16 @@ const FIRST_FRAME: [f64; 10] = [0.02, 0.035, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0
 /// Events that may wait; the monitor waits where it is full.
 const QUEUE: usize = 4_096;
 
-/// Starts the thread. It keeps what `ownership_rx` says, tells `placed_tx`, and ends after `leave_rx` has become true
-/// and nothing of ours is left; the receiver is then told, or finds its sender gone if the thread has failed.
+/// Starts the thread. It keeps what is owned, tells `placed_tx`, and ends after it was asked to leave and nothing of ours is
+/// left; the receiver is then told, or finds its sender gone if the thread has failed.
 ///
 /// # Errors
 /// The thread cannot be started.
 pub fn start(
     settings: Settings,
     metrics: VipsMetrics,
-    ownership_rx: watch::Receiver<Arc<LinkOwnership>>,
+    inlets: Inlets,
     placed_tx: watch::Sender<Arc<PlacedOnLinks>>,
-    leave_rx: watch::Receiver<bool>,
 ) -> anyhow::Result<oneshot::Receiver<anyhow::Result<()>>> {
     let (ended_tx, ended_rx) = oneshot::channel();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -120,7 +139,7 @@ pub fn start(
         .build()
         .context("cannot make a runtime for the addresses")?;
     let body = move || {
-        let kept = runtime.block_on(keep(settings, metrics, ownership_rx, placed_tx, leave_rx));
+        let kept = runtime.block_on(keep(settings, metrics, inlets, placed_tx));
         // Nobody waits any more where the process is ending.
         let _ = ended_tx.send(kept);
     };
@@ -134,9 +153,8 @@ pub fn start(
 async fn keep(
     settings: Settings,
     metrics: VipsMetrics,
-    ownership_rx: watch::Receiver<Arc<LinkOwnership>>,
+    inlets: Inlets,
     placed_tx: watch::Sender<Arc<PlacedOnLinks>>,
-    leave_rx: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let mark = Mark::of(&settings.instance);
     let (connection, handle, _) =
@@ -157,16 +175,19 @@ async fn keep(
         None => Lifetime::of_lease(settings.lease),
     };
     let instance = settings.instance.clone();
+    let guards = Guards::new(instance.clone());
     let fences = Fences::new(instance, settings.hello, settings.fence, bare);
     let keeper = Keeper {
         settings,
         addresses: Addresses::new(handle, mark),
         fences,
+        guards,
         renewal: Renewal::default(),
         world: World::default(),
         held: Held::default(),
         losses,
-        ownership_rx,
+        ownership_rx: inlets.ownership_rx,
+        traffic_rx: inlets.traffic_rx,
         claims_tx,
         placed_tx,
         listed: false,
@@ -174,6 +195,6 @@ async fn keep(
         cleared: false,
         complaints: BTreeSet::new(),
     };
-    keeper.run(events_rx, leave_rx).await;
+    keeper.run(events_rx, inlets.leave_rx).await;
     Ok(())
 }

@@ -9,9 +9,9 @@ use k8s_openapi::api::discovery::v1 as discovery;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use model::address::Family;
 use model::annotations::{
-    FENCE, FLUSH_CONNTRACK, FORCE_PER_SERVICE_ELECTION, IGNORE, IMPLEMENTATION,
-    IMPLEMENTATION_LABEL, LEASE_NAME, LOADBALANCER_IPS, SERVICE_INTERFACE, VIP_HOST,
-    WITHOUT_ENDPOINTS,
+    FENCE, FLUSH_CONNTRACK, FORCE_PER_SERVICE_ELECTION, IGNORE, IGNORE_SERVICE_SECURITY,
+    IMPLEMENTATION, IMPLEMENTATION_LABEL, LEASE_NAME, LOADBALANCER_IPS, SERVICE_INTERFACE,
+    VIP_HOST, WITHOUT_ENDPOINTS,
 };
 use model::endpoints::EndpointSlice;
 use model::object::{ObjectKey, ResourceVersion};
@@ -96,6 +96,7 @@ fn wishes(annotations: &BTreeMap<String, String>) -> Wishes {
             .get(WITHOUT_ENDPOINTS)
             .is_some_and(|value| value.eq_ignore_ascii_case("true")),
         flush_conntrack: says_true(annotations, FLUSH_CONNTRACK),
+        ignore_service_security: says_true(annotations, IGNORE_SERVICE_SECURITY),
         vip_host: text(VIP_HOST),
     }
 }

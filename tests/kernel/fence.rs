@@ -9,7 +9,8 @@ use protocols::arp::ArpMessage;
 use protocols::hello::encode;
 use protocols::hello::frame::{Envelope, GROUP_MAC};
 use protocols::ndp::unsolicited_advertisement;
-use protocols::nftables::fence::{FenceName, OwnHello};
+use protocols::nftables::fence::OwnHello;
+use protocols::nftables::name::{Purpose, TableName};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, Instant};
@@ -26,13 +27,13 @@ pub(crate) fn all() -> BTreeSet<IpAddr> {
     VIPS.into_iter().collect()
 }
 
-pub(crate) fn name(instance: &str) -> FenceName {
-    FenceName::new(instance, "eth0").unwrap()
+pub(crate) fn name(instance: &str) -> TableName {
+    TableName::new(Purpose::Fence, instance, "eth0").unwrap()
 }
 
 pub(crate) fn try_raise(
     node: &Namespace,
-    name: FenceName,
+    name: TableName,
     hello: OwnHello,
     timeout: Duration,
     addresses: &[IpAddr],

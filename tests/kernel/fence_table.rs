@@ -6,7 +6,8 @@ use announcer::vips::fence::{
     ChangeFenceError, Condition, Fence, RaiseFenceError, lower_left_over,
 };
 use model::hello::BootId;
-use protocols::nftables::fence::{FenceName, OwnHello};
+use protocols::nftables::fence::OwnHello;
+use protocols::nftables::name::{Purpose, TableName};
 use serde_json::Value;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -202,7 +203,7 @@ fn fences_that_an_earlier_life_has_left_are_removed_and_no_others() {
     let node = &segment.node;
     node.ip("link add eth1 type veth peer name far1");
     node.ip("link add eth2 type veth peer name far2");
-    let on = |instance, link| FenceName::new(instance, link).unwrap();
+    let on = |instance, link| TableName::new(Purpose::Fence, instance, link).unwrap();
     let others = [on("cp", "eth1"), on("svc-2", "eth1")];
     let kept = on("svc", "eth0");
     let left = [on("svc", "eth1"), on("svc", "eth2")];

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 /// What the plan depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting by itself")]
 pub struct Config {
     /// The node that this process runs on.
     pub node: NodeName,
@@ -27,6 +28,9 @@ pub struct Config {
     pub reports: bool,
     /// Whether this Node is labelled with what it announces (`enable_node_labeling`).
     pub labels_node: bool,
+    /// Whether traffic to a VIP passes to ports of its Services only (`enable_service_security`).
+    #[serde(default)]
+    pub guards_ports: bool,
 }
 
 impl Config {
@@ -42,6 +46,7 @@ impl Config {
             owners: Owners::One,
             reports: true,
             labels_node: false,
+            guards_ports: false,
         }
     }
 }

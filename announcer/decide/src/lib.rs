@@ -16,4 +16,5 @@ pub mod record;
 pub mod repeat;
 pub mod segment;
 pub mod status;
+pub mod traffic;
 pub mod world;

@@ -8,6 +8,7 @@ mod place;
 mod reports;
 mod rivals;
 mod survey;
+mod traffic;
 
 pub use labels::LabelChanges;
 
@@ -15,6 +16,7 @@ use crate::candidacy::Candidacies;
 use crate::config::Config;
 use crate::link::LinkName;
 use crate::reason::{Complaint, Notice};
+use crate::traffic::Traffic;
 use crate::world::World;
 use model::claim::Epoch;
 use model::node::{NodeName, Standing};
@@ -33,6 +35,9 @@ pub struct Plan {
     pub standing: Standing,
     /// Whether the cluster has no other node.
     pub alone: bool,
+    /// How traffic to VIPs is treated, those of other nodes included: one that is taken is known at once.
+    #[serde(default, skip_serializing_if = "Traffic::is_plain")]
+    pub traffic: Traffic,
     /// Statuses that are not yet what they should be.
     #[serde(with = "model::by_service")]
     pub statuses: BTreeMap<ServiceKey, StatusWrite>,
@@ -88,6 +93,7 @@ pub fn plan(world: &World, config: &Config) -> Plan {
     plan.alone = world.is_alone(&config.node);
     let survey = survey::survey(world, config);
     let claims = candidacies::claims(&survey, world, config);
+    plan.traffic = traffic::traffic(&survey, config);
     plan.labels = labels::changes(&survey, &claims, world, config, &mut plan.complaints);
     if !world.leaving() {
         reports::add(&survey, &claims, world, config, &mut plan);

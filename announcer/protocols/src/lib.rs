@@ -6,11 +6,14 @@
 //! - [`arp`]: gratuitous ARP, which tells a segment who answers for an IPv4 address, and probes, which ask
 //! - [`ndp`]: unsolicited neighbour advertisements and solicitations, the same for IPv6
 //! - [`hello`]: what nodes tell each other about who answers for what
-//! - [`nftables`]: the part of the kernel's packet filter that the fence needs
+//! - [`conntrack`]: what the kernel remembers of connections
+//! - [`nftables`]: the part of the kernel's packet filter that fences and guards need
 
 pub mod arp;
 mod checksum;
+pub mod conntrack;
 pub mod ethernet;
 pub mod hello;
 pub mod ndp;
+mod netlink;
 pub mod nftables;

@@ -34,6 +34,7 @@ pub(super) fn config(
         owners: if spread { Owners::Spread } else { Owners::One },
         reports: typed.switch("disableServiceUpdates") != Some(true),
         labels_node: typed.switch("enableNodeLabeling") == Some(true),
+        guards_ports: typed.switch("onlyAllowTrafficServicePorts") == Some(true),
         ..Config::of(node)
     }
 }

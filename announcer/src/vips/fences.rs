@@ -5,7 +5,8 @@ use super::renewal::Lifetime;
 use announcer_decide::difference::AddressOnLink;
 use announcer_decide::link::{LinkName, Owner};
 use announcer_decide::world::World;
-use protocols::nftables::fence::{FenceName, OwnHello};
+use protocols::nftables::fence::OwnHello;
+use protocols::nftables::name::{Purpose, TableName};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -89,7 +90,7 @@ impl Fences {
         self.raise_on(std::iter::once(link), world);
         let Some(Some(fence)) = self.standing.get_mut(link) else { return self.bare };
         match fence.protect(ips, Lifetime::IN_FENCE) {
-            Ok(()) => Lifetime::GUARDED,
+            Ok(()) => Lifetime::FENCED,
             Err(error) => {
                 tracing::warn!(%error, "raising the fence again");
                 self.standing.remove(link);
@@ -101,7 +102,7 @@ impl Fences {
     /// Raises the fence of `link` with everything of ours that is there behind it.
     fn raise(&mut self, link: &LinkName, world: &World) -> Option<Fence> {
         let hello = self.hello?;
-        let name = FenceName::new(&self.instance, &link.0)
+        let name = TableName::new(Purpose::Fence, &self.instance, &link.0)
             .inspect_err(|error| tracing::warn!(%link, %error, "no fence"))
             .ok()?;
         let ours = world.addresses().iter().filter(|it| it.owner == Owner::Us && it.link == *link);
@@ -138,7 +139,7 @@ impl Fences {
     /// How long addresses on `link` live.
     pub(super) fn lifetime(&self, link: &LinkName) -> Lifetime {
         match self.standing.get(link) {
-            Some(Some(_)) => Lifetime::GUARDED,
+            Some(Some(_)) => Lifetime::FENCED,
             _ => self.bare,
         }
     }
@@ -195,7 +196,7 @@ impl Fences {
 
     /// Removes the fences that an earlier life has left and that this one has not raised anew.
     pub(super) fn lower_left_over(&self) {
-        let keep: Vec<FenceName> =
+        let keep: Vec<TableName> =
             self.standing.values().flatten().map(|fence| fence.name().clone()).collect();
         if let Err(error) = fence::lower_left_over(&self.instance, &keep) {
             tracing::debug!(%error, "nothing was cleared");

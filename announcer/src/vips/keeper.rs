@@ -2,19 +2,22 @@
 //!
 //! ```text
 //!   ownership (the segment) --+
-//!                             +--> shrink: addresses off, out of the fence
-//!   addresses (the kernel) ---+    grow:   behind the fence, addresses on, each announced right after
+//!   traffic (the plan) -------+--> guard:  ports that no Service has are shut
+//!   addresses (the kernel) ---+    shrink: addresses off, out of the fence
+//!                                  grow:   behind the fence, addresses on, each announced right after
 //!                                  tell:   what is placed
 //! ```
 //!
 //! Runs on a thread of its own: the kernel may take a third of a second to add a thousand IPv6 addresses, and neither
 //! hellos nor the API are to wait for that.
 
+use super::connections;
 use super::fences::Fences;
+use super::guards::Guards;
 use super::held::Held;
 use super::losses::Losses;
 use super::renewal::{Lifetime, Renewal};
-use super::{LinkOwnership, PlacedOnLinks, Settings};
+use super::{KnownTraffic, LinkOwnership, PlacedOnLinks, Settings};
 use crate::apply::addresses::{Addresses, ChangeAddressError};
 use announcer_decide::claim::{Claim, Placement};
 use announcer_decide::difference::{self, AddressOnLink};
@@ -42,11 +45,13 @@ pub(super) struct Keeper {
     pub(super) settings: Settings,
     pub(super) addresses: Addresses,
     pub(super) fences: Fences,
+    pub(super) guards: Guards,
     pub(super) renewal: Renewal,
     pub(super) world: World,
     pub(super) held: Held,
     pub(super) losses: Losses,
     pub(super) ownership_rx: watch::Receiver<Arc<LinkOwnership>>,
+    pub(super) traffic_rx: watch::Receiver<KnownTraffic>,
     pub(super) claims_tx: watch::Sender<BTreeSet<Claim>>,
     pub(super) placed_tx: watch::Sender<Arc<PlacedOnLinks>>,
     pub(super) listed: bool,
@@ -74,12 +79,14 @@ impl Keeper {
                     None => return,
                 },
                 changed = self.ownership_rx.changed() => if changed.is_err() { return },
+                changed = self.traffic_rx.changed() => if changed.is_err() { return },
                 _ = tick.tick() => self.look_after().await,
                 () = shared::shutdown::wait(&mut leave_rx), if !self.leaving => self.leaving = true,
             }
             self.sync().await;
             if self.leaving && self.is_bare() {
                 self.fences.lower_all();
+                self.guards.lower_all();
                 return;
             }
         }
@@ -91,6 +98,7 @@ impl Keeper {
             self.listed |= matches!(event, Event::LinksListed);
             if let Event::LinkGone(name) = &event {
                 self.fences.forget(name);
+                self.guards.forget(name);
             }
             self.world.apply(event);
             next = events_rx.try_recv().ok();
@@ -124,12 +132,22 @@ impl Keeper {
         // Before there is anything to stand behind them: the hello of a taking is to find them standing.
         self.fences.raise_on(ownership.keys(), &self.world);
         let wanted = self.wanted(&ownership);
+        self.guard(&wanted);
         let index_of = |name: &_| self.world.link(name).map(|link| link.index);
         let changes = difference::addresses(&wanted, self.world.addresses(), index_of);
         self.shrink(&changes.removes).await;
         self.settings.beat.beat();
         self.grow(&changes.adds, &ownership).await;
         self.tell(&ownership);
+    }
+
+    /// Shuts the ports of what is to be on the links before it is there, until it is gone.
+    fn guard(&mut self, wanted: &BTreeSet<Placement>) {
+        let Some(traffic) = self.traffic_rx.borrow_and_update().clone() else { return };
+        let ours = self.world.addresses().iter().filter(|it| it.owner == Owner::Us);
+        let there = ours.filter_map(|it| Some((&it.link, Vip::new(it.ip).ok()?)));
+        let wanted = wanted.iter().map(|it| (&it.link, it.vip));
+        self.guards.keep(there.chain(wanted), &traffic, &self.world);
     }
 
     /// What is to be on the links: what is owned, and on a link that is not settled what an earlier life has left there.
@@ -177,26 +195,46 @@ impl Keeper {
         if adds.is_empty() || !self.settings.pulse.is_fresh() {
             return;
         }
+        let traffic = self.traffic_rx.borrow().clone().unwrap_or_default();
+        let is_forgotten =
+            |it: &AddressOnLink| Vip::new(it.ip).is_ok_and(|vip| traffic.forgotten.contains(&vip));
+        let (forgotten, others): (Vec<_>, Vec<_>) = adds.iter().cloned().partition(is_forgotten);
+        // What has to wait until connections are gone through keeps nothing else waiting.
+        if self.place(&others, ownership).await && !forgotten.is_empty() {
+            connections::forget(&forgotten);
+            if self.settings.pulse.is_fresh() && !self.ownership_rx.has_changed().unwrap_or(true) {
+                self.place(&forgotten, ownership).await;
+            }
+        }
+    }
+
+    /// Puts addresses on the links. Whether all of them are there, and are still wanted as far as is known.
+    async fn place(&mut self, adds: &[AddressOnLink], ownership: &LinkOwnership) -> bool {
         let lifetimes = self.fences.cover(adds, &self.world);
+        let mut all = true;
         for some in adds.chunks(AT_ONCE) {
             let lifetime = lifetimes.shortest(some);
             match timeout(PATIENCE, self.addresses.add(some, lifetime.valid)).await {
                 Ok(errors) if errors.is_empty() => self.added(some),
                 // One that the kernel refuses keeps no other from being there.
-                Ok(errors) => self.complain(&errors),
+                Ok(errors) => {
+                    self.complain(&errors);
+                    all = false;
+                }
                 Err(_) => {
                     tracing::warn!("the kernel does not answer; trying again");
-                    return;
+                    return false;
                 }
             }
             self.settings.beat.beat();
             if self.ownership_rx.has_changed().unwrap_or(true) {
                 // What comes after this may not be wanted any more, nor may what was added be announced.
-                return;
+                return false;
             }
             self.tell(ownership);
             tokio::task::yield_now().await;
         }
+        all
     }
 
     /// Says what the kernel refuses, once as long as it does.
@@ -239,6 +277,7 @@ impl Keeper {
             return;
         }
         self.fences.look_after(&self.world);
+        self.guards.look_after();
         if !self.settings.pulse.is_fresh() {
             return;
         }

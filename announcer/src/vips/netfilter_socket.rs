@@ -1,8 +1,9 @@
-//! Talks to the kernel's packet filter (netlink(7), NETLINK_NETFILTER): one request or batch at a time, and its answer.
+//! Talks to the kernel's netfilter (netlink(7), NETLINK_NETFILTER): one request or batch at a time, and its answer.
 //!
 //! The kernel works on a request while it is sent, and the answer is there when sending returns. Sending waits where
 //! somebody else's transaction is under way; so this is nothing for a thread that must never be late.
 
+use protocols::conntrack::DecodeConnectionError;
 use protocols::nftables::answer::{Answer, Answers, DecodeAnswerError, Said};
 use protocols::nftables::batch::Batch;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -18,7 +19,7 @@ const MOST_DATAGRAMS: usize = 4_096;
 /// What most kernels give to everybody who asks (`net.core.wmem_max`).
 const SEND_BUFFER: usize = 208 << 10;
 
-/// A socket to the packet filter of this network namespace.
+/// A socket to the packet filter and the connection tracking of this network namespace.
 #[derive(Debug)]
 pub(crate) struct NetfilterSocket {
     socket: Socket,
@@ -43,6 +44,9 @@ pub(crate) enum AskError {
     /// The answer was none.
     #[error("cannot read the kernel's answer")]
     Decode(#[from] DecodeAnswerError),
+    /// The answer was none about connections.
+    #[error("cannot read what the kernel says about connections")]
+    DecodeConnection(#[from] DecodeConnectionError),
     /// The kernel answered something else.
     #[error("the kernel's answer is not one to this question")]
     Unexpected,
@@ -133,6 +137,26 @@ impl NetfilterSocket {
         }
     }
 
+    /// The first of `count` sequence numbers that were never used on this socket.
+    pub(crate) const fn sequences(&mut self, count: u32) -> u32 {
+        let first = self.sequence.wrapping_add(1);
+        self.sequence = self.sequence.wrapping_add(count);
+        first
+    }
+
+    /// Sends `request` and hands each datagram that comes to `complete`, until that says yes.
+    ///
+    /// # Errors
+    /// [`AskError`].
+    pub(crate) fn exchange(
+        &mut self,
+        request: &[u8],
+        complete: impl FnMut(&[u8]) -> Result<bool, AskError>,
+    ) -> Result<(), AskError> {
+        self.send(request)?;
+        self.receive(complete)
+    }
+
     fn send(&self, datagram: &[u8]) -> Result<(), AskError> {
         // A datagram is sent whole or not at all, so the number of octets says nothing.
         self.socket.send(datagram)?;
@@ -146,6 +170,24 @@ impl NetfilterSocket {
         last: u32,
         mut complete: impl FnMut(Answer) -> bool,
     ) -> Result<(), AskError> {
+        self.receive(|datagram| {
+            for answer in Answers::new(datagram) {
+                let answer = answer?;
+                // What is left of an earlier question that ended early is passed over.
+                let ours = answer.sequence.wrapping_sub(first) <= last.wrapping_sub(first);
+                if ours && complete(answer) {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        })
+    }
+
+    /// Hands each datagram that comes to `complete`, until that says yes.
+    fn receive(
+        &self,
+        mut complete: impl FnMut(&[u8]) -> Result<bool, AskError>,
+    ) -> Result<(), AskError> {
         let mut buffer = vec![0; LONGEST_ANSWER];
         for _ in 0..MOST_DATAGRAMS {
             let length = match (&self.socket).read(&mut buffer) {
@@ -153,13 +195,8 @@ impl NetfilterSocket {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error.into()),
             };
-            for answer in Answers::new(buffer.get(..length).unwrap_or_default()) {
-                let answer = answer?;
-                // What is left of an earlier question that ended early is passed over.
-                let ours = answer.sequence.wrapping_sub(first) <= last.wrapping_sub(first);
-                if ours && complete(answer) {
-                    return Ok(());
-                }
+            if complete(buffer.get(..length).unwrap_or_default())? {
+                return Ok(());
             }
         }
         Err(AskError::Unexpected)

@@ -18,7 +18,7 @@ pub(super) struct Lifetime {
 
 impl Lifetime {
     /// Behind a fence the lifetime only clears up after a process that is gone.
-    pub(super) const GUARDED: Self =
+    pub(super) const FENCED: Self =
         Self { valid: Duration::from_secs(60), renewed_every: Duration::from_secs(20) };
     /// Without one it is all that ends the answers of a dead process.
     pub(super) const BARE: Self =
@@ -100,7 +100,7 @@ mod tests {
         let at = |seconds| Time::at(Duration::from_secs(seconds));
         renewal.renewed(&LinkName("eth0".to_owned()), address(1).ip, at(5));
         let due = |renewal: &mut Renewal, seconds| {
-            renewal.due(vec![address(1), address(2)], at(seconds), |_| Lifetime::GUARDED)
+            renewal.due(vec![address(1), address(2)], at(seconds), |_| Lifetime::FENCED)
         };
         assert_eq!(due(&mut renewal, 10), [address(2)]);
         assert_eq!(due(&mut renewal, 25), [address(2), address(1)]);

@@ -15,6 +15,8 @@ pub const FORCE_PER_SERVICE_ELECTION: &str = "kube-vip.io/forcePerServiceElectio
 pub const WITHOUT_ENDPOINTS: &str = "kube-vip.io/allow-reconcile-without-endpoints";
 /// `true`: what the connection tracking of the kernel knows of an address is forgotten when a node takes it.
 pub const FLUSH_CONNTRACK: &str = "kube-vip.io/flush-conntrack";
+/// `true`: traffic to the addresses of the Service may go to any port.
+pub const IGNORE_SERVICE_SECURITY: &str = "kube-vip.io/ignore-service-security";
 /// The node that announces the Service.
 pub const VIP_HOST: &str = "kube-vip.io/vipHost";
 /// On the Lease of the control plane: the addresses of the control plane, comma-separated, as its holder notes them.

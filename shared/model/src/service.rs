@@ -88,6 +88,7 @@ pub struct Ingress {
 
 /// What annotations ask of the announcer alone, and what it has noted there.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an annotation by itself")]
 pub struct Wishes {
     /// Text of [`crate::annotations::LEASE_NAME`], as it stands.
     #[serde(default)]
@@ -101,6 +102,9 @@ pub struct Wishes {
     /// Whether [`crate::annotations::FLUSH_CONNTRACK`] says `true`.
     #[serde(default)]
     pub flush_conntrack: bool,
+    /// Whether [`crate::annotations::IGNORE_SERVICE_SECURITY`] says `true`.
+    #[serde(default)]
+    pub ignore_service_security: bool,
     /// Text of [`crate::annotations::VIP_HOST`].
     #[serde(default)]
     pub vip_host: Option<String>,

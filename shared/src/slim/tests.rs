@@ -129,20 +129,21 @@ fn what_annotations_ask_of_the_announcer_is_kept() {
     let all = json!({
         "kube-vip.io/leaseName": "shop/red", "kube-vip.io/forcePerServiceElection": "true",
         "kube-vip.io/allow-reconcile-without-endpoints": "True", "kube-vip.io/flush-conntrack": "true",
-        "kube-vip.io/vipHost": "n1",
+        "kube-vip.io/ignore-service-security": "true", "kube-vip.io/vipHost": "n1",
     });
     let expected = Wishes {
         lease: Some("shop/red".to_owned()),
         alone: true,
         without_endpoints: true,
         flush_conntrack: true,
+        ignore_service_security: true,
         vip_host: Some("n1".to_owned()),
     };
     assert_eq!(wishes(all), expected);
     let nothing = json!({
         "kube-vip.io/leaseName": "", "kube-vip.io/forcePerServiceElection": "True",
         "kube-vip.io/allow-reconcile-without-endpoints": "yes", "kube-vip.io/flush-conntrack": "1",
-        "kube-vip.io/vipHost": "",
+        "kube-vip.io/ignore-service-security": "yes", "kube-vip.io/vipHost": "",
     });
     assert_eq!(wishes(nothing), Wishes::default());
 }

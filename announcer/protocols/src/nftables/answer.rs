@@ -1,22 +1,9 @@
 //! What the kernel answers: acknowledgements, refusals, tables and chains.
-//!
-//! An acknowledgement or refusal (`struct nlmsgerr`, netlink(7)) stands behind the 16 octets of `nlmsghdr`:
-//!
-//! ```text
-//! +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-//! |    0, or the error's number below zero, in host order         |
-//! +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-//! |    the request that it is about, all of it where refused ...
-//! ```
 
-use super::attributes::{Attributes, Read};
-use super::{DUMP, HEADER_LENGTH, Kind, NETDEV, REQUEST, chain, message, table};
-
-/// `NLMSG_ERROR` and `NLMSG_DONE`.
-const ERROR: u16 = 2;
-const DONE: u16 = 3;
-/// Octets of `nfgenmsg`.
-const START: usize = 4;
+use super::{Kind, NETDEV, chain, table};
+use crate::netlink::{
+    Attributes, DONE, DUMP, ERROR, Message, Messages, REQUEST, Read, START, errno, message,
+};
 
 /// One message of the kernel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,16 +98,13 @@ fn question(kind: Kind, flags: u16, sequence: u32, attributes: &Attributes) -> V
 ///
 /// A datagram may have been cut by the reader's buffer inside the copy of a refused request; such a refusal is whole.
 #[derive(Debug)]
-pub struct Answers<'a> {
-    datagram: &'a [u8],
-    offset: usize,
-}
+pub struct Answers<'a>(Messages<'a>);
 
 impl<'a> Answers<'a> {
     /// Reads `datagram`.
     #[must_use]
     pub const fn new(datagram: &'a [u8]) -> Self {
-        Self { datagram, offset: 0 }
+        Self(Messages::new(datagram))
     }
 }
 
@@ -128,34 +112,27 @@ impl Iterator for Answers<'_> {
     type Item = Result<Answer, DecodeAnswerError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let rest = self.datagram.get(self.offset..).filter(|rest| !rest.is_empty())?;
-        let read = read_message(rest, self.offset);
-        let length = read.as_ref().map_or(rest.len(), |(length, _)| *length);
-        self.offset = self.offset.saturating_add(length.next_multiple_of(4));
-        Some(read.map(|(_, answer)| answer))
+        let message = self.0.next()?.map_err(|offset| DecodeAnswerError::Length { offset });
+        let answer = message.and_then(|it| Ok(Answer { sequence: it.sequence, said: said(&it)? }));
+        if answer.is_err() {
+            self.0.end();
+        }
+        Some(answer)
     }
 }
 
-/// The message that `rest` starts with, which stands at `offset` of the datagram, and its length.
-fn read_message(rest: &[u8], offset: usize) -> Result<(usize, Answer), DecodeAnswerError> {
-    let bad_length = || DecodeAnswerError::Length { offset };
-    let header = rest.first_chunk::<HEADER_LENGTH>().ok_or_else(bad_length)?;
-    let [l0, l1, l2, l3, t0, t1, _, _, s0, s1, s2, s3, ..] = *header;
-    let length = usize::try_from(u32::from_ne_bytes([l0, l1, l2, l3])).unwrap_or(usize::MAX);
-    let kind = u16::from_ne_bytes([t0, t1]);
-    let whole = if kind == ERROR { length.min(rest.len()) } else { length };
-    let body = rest.get(HEADER_LENGTH..whole).ok_or_else(bad_length)?;
-    let said = match kind {
-        ERROR => {
-            let error = i32::from_ne_bytes(*body.first_chunk().ok_or_else(bad_length)?);
-            if error == 0 { Said::Taken } else { Said::Refused { errno: error.saturating_neg() } }
-        }
+fn said(message: &Message<'_>) -> Result<Said, DecodeAnswerError> {
+    let Message { kind, body, offset, .. } = *message;
+    Ok(match kind {
+        ERROR => match errno(body).ok_or(DecodeAnswerError::Length { offset })? {
+            0 => Said::Taken,
+            errno => Said::Refused { errno },
+        },
         DONE => Said::End,
         kind if kind == Kind::NewTable.message_type() => read_table(body, offset)?,
         kind if kind == Kind::NewChain.message_type() => read_chain(body, offset)?,
         kind => Said::Other { kind },
-    };
-    Ok((whole, Answer { sequence: u32::from_ne_bytes([s0, s1, s2, s3]), said }))
+    })
 }
 
 fn read_table(body: &[u8], offset: usize) -> Result<Said, DecodeAnswerError> {

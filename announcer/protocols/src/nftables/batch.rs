@@ -1,15 +1,15 @@
 //! Batches: requests that change something, done all together or not at all.
 
-use super::attributes::Attributes;
 use super::expression::{self, Expression};
-use super::{ACK, APPEND, CREATE, Kind, NETDEV, REQUEST, SUBSYSTEM, chain, message, table};
+use super::{APPEND, CREATE, Kind, NETDEV, SUBSYSTEM, chain, table};
+use crate::netlink::{ACK, Attributes, REQUEST, message};
 use std::net::IpAddr;
 use std::time::Duration;
 
 /// `NFNL_MSG_BATCH_BEGIN` and `NFNL_MSG_BATCH_END`.
 const BEGIN: u16 = 16;
 const END: u16 = 17;
-/// Elements in one message: 40 octets for each, so that a list stays below the 64 KiB of an attribute.
+/// Elements in one message: up to 40 octets for each, so that a list stays below the 64 KiB of an attribute.
 const MOST_ELEMENTS: usize = 1_000;
 
 /// Where a chain hooks into the way of a frame (`enum nf_dev_hooks`).
@@ -30,20 +30,46 @@ pub enum Key {
     Ipv4,
     /// IPv6 addresses.
     Ipv6,
+    /// IPv4 addresses, each with a protocol (`nft`'s `inet_proto`) and a port.
+    Ipv4Port,
+    /// IPv6 addresses, each with a protocol and a port.
+    Ipv6Port,
 }
 
 impl Key {
-    /// The number under which `nft` knows it, its octets, and whether it stands in host order.
-    const fn numbers(self) -> (u32, u32, bool) {
+    /// The number under which `nft` knows it, and its octets. One that is put together has six bits of the number, and
+    /// a multiple of four octets, for each part.
+    const fn numbers(self) -> (u32, u32) {
         match self {
-            Self::InterfaceIndex => (20, 4, true),
-            Self::Ipv4 => (7, 4, false),
-            Self::Ipv6 => (8, 16, false),
+            Self::InterfaceIndex => (20, 4),
+            Self::Ipv4 => (7, 4),
+            Self::Ipv6 => (8, 16),
+            Self::Ipv4Port => (7 << 12 | 12 << 6 | 13, 12),
+            Self::Ipv6Port => (8 << 12 | 12 << 6 | 13, 24),
         }
+    }
+
+    /// What `nft list` alone looks at: the order of octets in a key, 0 for several, 1 for the host's and 2 for the
+    /// network's, as a type, a length and a number in host order; then, of several, that they are put together.
+    fn note(self) -> Vec<u8> {
+        let (order, more): (u32, &[u8]) = match self {
+            Self::InterfaceIndex => (1, &[]),
+            Self::Ipv4 | Self::Ipv6 => (2, &[]),
+            Self::Ipv4Port | Self::Ipv6Port => (0, &[3, 8]),
+        };
+        let mut note = vec![0, 4];
+        note.extend(order.to_ne_bytes());
+        note.extend(more);
+        if !more.is_empty() {
+            note.extend([0, 4]);
+            note.extend(13_u32.to_ne_bytes());
+            note.extend([1, 0]);
+        }
+        note
     }
 }
 
-/// A set whose elements leave by themselves.
+/// A set.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Set {
     /// Its name in its table.
@@ -66,6 +92,32 @@ pub enum Filled {
     },
     /// Batches do, each element with a time of its own.
     ByBatches,
+    /// Batches do, each element until it is taken out.
+    ForGood,
+}
+
+/// One element of a set: its octets, as the set's [`Key`] has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Element(Vec<u8>);
+
+impl Element {
+    /// An address alone.
+    #[must_use]
+    pub fn address(ip: IpAddr) -> Self {
+        Self(match ip {
+            IpAddr::V4(ip) => ip.octets().to_vec(),
+            IpAddr::V6(ip) => ip.octets().to_vec(),
+        })
+    }
+
+    /// An address with the number of a protocol and a port: each fills its four octets from the left.
+    #[must_use]
+    pub fn port(ip: IpAddr, protocol: u8, port: u16) -> Self {
+        let Self(mut octets) = Self::address(ip);
+        let [high, low] = port.to_be_bytes();
+        octets.extend([protocol, 0, 0, 0, high, low, 0, 0]);
+        Self(octets)
+    }
 }
 
 /// A chain that sees every frame of a device in one direction, and lets pass what no rule drops.
@@ -110,29 +162,26 @@ impl Batch {
         self.with(Kind::DeleteTable, 0, Attributes::default().long(table::HANDLE, handle))
     }
 
-    /// Makes `set` in `table`; `time` is how long an element stays that packets put in.
+    /// Makes `set` in `table`; `time` is how long an element stays that packets put in; `None` where none do.
     #[must_use]
-    pub fn add_set(self, table: &str, set: &Set, time: Duration) -> Self {
+    pub fn add_set(self, table: &str, set: &Set, time: Option<Duration>) -> Self {
         // NFT_SET_EVAL lets rules put elements in, NFT_SET_TIMEOUT lets them leave.
         let (eval, timeout) = (0x20, 0x10);
-        let (key_type, key_length, host_order) = set.key.numbers();
+        let (key_type, key_length) = set.key.numbers();
         let flags = match set.filled {
             Filled::ByPackets { .. } => eval | timeout,
             Filled::ByBatches => timeout,
+            Filled::ForGood => 0,
         };
         let named = Attributes::default().text(1, table).text(2, set.name).number(3, flags);
         let keyed = named.number(4, key_type).number(5, key_length).number(10, set.id);
-        let timed = match set.filled {
-            Filled::ByPackets { size } => {
+        let timed = match (set.filled, time) {
+            (Filled::ByPackets { size }, Some(time)) => {
                 keyed.nested(9, Attributes::default().number(1, size)).long(11, milliseconds(time))
             }
-            Filled::ByBatches => keyed,
+            _ => keyed,
         };
-        // For `nft list` alone: the order of octets in a key, 1 for the host's and 2 for the network's, as a type, a
-        // length and a number in host order.
-        let order: u32 = if host_order { 1 } else { 2 };
-        let [a, b, c, d] = order.to_ne_bytes();
-        self.with(Kind::NewSet, CREATE, timed.octets(13, &[0, 4, a, b, c, d]))
+        self.with(Kind::NewSet, CREATE, timed.octets(13, &set.key.note()))
     }
 
     /// Makes `chain` in `table` and hooks it to `device`.
@@ -153,7 +202,7 @@ impl Batch {
         self.with(Kind::NewRule, CREATE | APPEND, attributes)
     }
 
-    /// Puts `addresses` into `set`, each for `time`, or for ever where there is none.
+    /// Puts `elements` into `set`, each for `time`, or for ever where there is none.
     ///
     /// One that is there keeps the time that it has, before Linux 6.12.
     #[must_use]
@@ -161,21 +210,21 @@ impl Batch {
         self,
         table: &str,
         set: &Set,
-        addresses: &[IpAddr],
+        elements: &[Element],
         time: Option<Duration>,
     ) -> Self {
-        addresses.chunks(MOST_ELEMENTS).fold(self, |batch, some| {
+        elements.chunks(MOST_ELEMENTS).fold(self, |batch, some| {
             let named = Attributes::default().text(1, table).text(2, set.name).number(4, set.id);
-            batch.with(Kind::NewElements, CREATE, named.nested(3, elements(some, time)))
+            batch.with(Kind::NewElements, CREATE, named.nested(3, list(some, time)))
         })
     }
 
-    /// Takes `addresses` out of `set`; the kernel refuses the batch where one is not there (ENOENT).
+    /// Takes `elements` out of `set`; the kernel refuses the batch where one is not there (ENOENT).
     #[must_use]
-    pub fn delete_elements(self, table: &str, set: &Set, addresses: &[IpAddr]) -> Self {
-        addresses.chunks(MOST_ELEMENTS).fold(self, |batch, some| {
+    pub fn delete_elements(self, table: &str, set: &Set, elements: &[Element]) -> Self {
+        elements.chunks(MOST_ELEMENTS).fold(self, |batch, some| {
             let named = Attributes::default().text(1, table).text(2, set.name);
-            batch.with(Kind::DeleteElements, 0, named.nested(3, elements(some, None)))
+            batch.with(Kind::DeleteElements, 0, named.nested(3, list(some, None)))
         })
     }
 
@@ -217,17 +266,14 @@ impl Batch {
     }
 }
 
-/// `addresses` as a list of set elements (`NFTA_SET_ELEM_LIST_ELEMENTS`).
-fn elements(addresses: &[IpAddr], time: Option<Duration>) -> Attributes {
-    addresses.iter().fold(Attributes::default(), |list, address| {
-        let value = match address {
-            IpAddr::V4(ip) => Attributes::default().octets(1, &ip.octets()),
-            IpAddr::V6(ip) => Attributes::default().octets(1, &ip.octets()),
-        };
+/// `elements` as `NFTA_SET_ELEM_LIST_ELEMENTS` holds them, counted as `nft` does.
+fn list(elements: &[Element], time: Option<Duration>) -> Attributes {
+    (1..).zip(elements).fold(Attributes::default(), |list, (number, Element(octets))| {
+        let value = Attributes::default().octets(1, octets);
         let timed = time.map_or_else(Attributes::default, |time| {
             Attributes::default().long(4, milliseconds(time))
         });
-        list.nested(1, timed.nested(1, value))
+        list.nested(number, timed.nested(1, value))
     })
 }
 

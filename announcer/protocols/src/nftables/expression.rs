@@ -1,13 +1,15 @@
 //! Expressions: what a rule is made of (`enum nft_*_attributes` of linux/netfilter/nf_tables.h).
 //!
-//! A rule is read from left to right. Each expression loads into the one register that is used here, or looks at it;
-//! the first that does not match ends the rule for this packet.
+//! A rule is read from left to right. Each expression loads into the register that all of them share, or behind what is
+//! there, or looks at it; the first that does not match ends the rule for this packet.
 
-use super::attributes::Attributes;
 use super::batch::Set;
+use crate::netlink::Attributes;
 
-/// The register that all expressions share (`NFT_REG_1`, 16 octets).
+/// The register that all expressions share (`NFT_REG_1`, 16 octets; the next one follows at once).
 const REGISTER: u32 = 1;
+/// The same place by the other count, that of registers of 4 octets (`NFT_REG32_00`).
+const SHORT_REGISTER: u32 = 8;
 /// `NFT_REG_VERDICT`.
 const VERDICT: u32 = 0;
 
@@ -53,8 +55,28 @@ pub enum Expression {
         /// How many, at most 16.
         length: u8,
     },
+    /// Loads `length` octets of an IPv6 extension header, `offset` behind its start; no match where there is no such header.
+    Extension {
+        /// Number of the header (the one before it names it so).
+        header: u8,
+        /// Octets between its start and the first one.
+        offset: u8,
+        /// How many, at most 16.
+        length: u8,
+    },
+    /// Loads what this expression loads, but behind the first `offset` octets of what is loaded already, a multiple of 4.
+    Behind {
+        /// Octets before it; 4 for anything shorter.
+        offset: u32,
+        /// What is loaded.
+        load: Box<Self>,
+    },
+    /// Keeps of what was loaded, which is as long, the bits that are set in this.
+    Mask(Vec<u8>),
     /// Matches when exactly these octets were loaded.
     Equals(Vec<u8>),
+    /// Matches when exactly these octets were not loaded.
+    Differs(Vec<u8>),
     /// Matches when what was loaded is in the set.
     In(&'static Set),
     /// Matches when what was loaded is not in the set.
@@ -63,6 +85,8 @@ pub enum Expression {
     Update(&'static Set),
     /// The packet ends here.
     Drop,
+    /// The packet passes, and no further rule of this chain sees it.
+    Accept,
 }
 
 /// The expressions of a rule, as `NFTA_RULE_EXPRESSIONS` holds them.
@@ -77,18 +101,29 @@ pub(super) fn list(expressions: &[Expression]) -> Attributes {
 impl Expression {
     /// The kernel's name for it, and its attributes.
     fn parts(&self) -> (&'static str, Attributes) {
+        self.parts_at(REGISTER)
+    }
+
+    /// The same where `register` is to be loaded.
+    fn parts_at(&self, register: u32) -> (&'static str, Attributes) {
         let none = Attributes::default();
         match self {
-            Self::Meta(key) => ("meta", none.number(2, *key as u32).number(1, REGISTER)),
+            Self::Meta(key) => ("meta", none.number(2, *key as u32).number(1, register)),
             Self::Payload { base, offset, length } => {
-                let place = none.number(1, REGISTER).number(2, *base as u32);
+                let place = none.number(1, register).number(2, *base as u32);
                 ("payload", place.number(3, u32::from(*offset)).number(4, u32::from(*length)))
             }
-            Self::Equals(octets) => {
-                let value = Attributes::default().octets(1, octets);
-                // Operation 0 is NFT_CMP_EQ.
-                ("cmp", none.number(1, REGISTER).number(2, 0).nested(3, value))
+            Self::Extension { header, offset, length } => {
+                let place = none.number(1, register).octets(2, &[*header]);
+                let place = place.number(3, u32::from(*offset)).number(4, u32::from(*length));
+                // Operation 0 is NFT_EXTHDR_OP_IPV6; no flags.
+                ("exthdr", place.number(6, 0).number(5, 0))
             }
+            Self::Behind { offset, load } => load.parts_at(register_behind(*offset)),
+            Self::Mask(mask) => ("bitwise", bits(mask)),
+            // NFT_CMP_EQ and NFT_CMP_NEQ.
+            Self::Equals(octets) => ("cmp", compared(0, octets)),
+            Self::Differs(octets) => ("cmp", compared(1, octets)),
             Self::In(set) => ("lookup", lookup(set)),
             // NFT_LOOKUP_F_INV.
             Self::NotIn(set) => ("lookup", lookup(set).number(5, 1)),
@@ -97,16 +132,39 @@ impl Expression {
                 let operation = none.number(4, REGISTER).number(3, 1);
                 ("dynset", operation.text(1, set.name).number(2, set.id))
             }
-            Self::Drop => {
-                // NF_DROP is 0.
-                let code = Attributes::default().number(1, 0);
-                (
-                    "immediate",
-                    none.number(1, VERDICT).nested(2, Attributes::default().nested(2, code)),
-                )
-            }
+            // NF_DROP and NF_ACCEPT.
+            Self::Drop => ("immediate", verdict(0)),
+            Self::Accept => ("immediate", verdict(1)),
         }
     }
+}
+
+/// The register `offset` octets behind the first, as `nft` calls it.
+const fn register_behind(offset: u32) -> u32 {
+    if offset.is_multiple_of(16) {
+        REGISTER.saturating_add(offset / 16)
+    } else {
+        SHORT_REGISTER.saturating_add(offset / 4)
+    }
+}
+
+fn compared(operation: u32, octets: &[u8]) -> Attributes {
+    let value = Attributes::default().octets(1, octets);
+    Attributes::default().number(1, REGISTER).number(2, operation).nested(3, value)
+}
+
+/// Operation 0 is NFT_BITWISE_MASK_XOR, here with nothing to turn over.
+fn bits(mask: &[u8]) -> Attributes {
+    let length = u32::try_from(mask.len()).unwrap_or(u32::MAX);
+    let registers = Attributes::default().number(1, REGISTER).number(2, REGISTER);
+    let kept = registers.number(6, 0).number(3, length);
+    let kept = kept.nested(4, Attributes::default().octets(1, mask));
+    kept.nested(5, Attributes::default().octets(1, &vec![0; mask.len()]))
+}
+
+fn verdict(code: u32) -> Attributes {
+    let code = Attributes::default().number(1, code);
+    Attributes::default().number(1, VERDICT).nested(2, Attributes::default().nested(2, code))
 }
 
 fn lookup(set: &Set) -> Attributes {

@@ -26,12 +26,12 @@
 //! on the link stays silent). Another instance on the same
 //! link has another, and keeps nothing of ours alive. TTL 255 shuts out what this node merely forwards.
 
-use super::batch::{Batch, Chain, Filled, Hook, Key, Set};
+use super::batch::{Batch, Chain, Element, Filled, Hook, Key, Set};
 use super::expression::{Base, Expression, Meta};
+use super::name::TableName;
 use crate::ethernet::EtherType;
 use model::hello::BootId;
 use std::collections::BTreeSet;
-use std::fmt::{self, Display};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -51,76 +51,6 @@ const INGRESS: Chain = Chain { name: "ingress", hook: Hook::Ingress };
 /// The chains of a fence, and the rules that [`raise`] puts into each.
 pub const CHAINS: [(&str, u32); 2] = [(EGRESS.name, 4), (INGRESS.name, 2)];
 
-/// What every table of ours starts with.
-const PREFIX: &str = "kube-vip-";
-/// Parts the instance from the link; no link has it in its name.
-const SEPARATOR: char = '/';
-/// Octets that the kernel takes as the name of a table, or of a link, without the NUL.
-const LONGEST_NAME: usize = 255;
-const LONGEST_LINK: usize = 15;
-
-/// The name of a fence: one for each instance of the program and link, so that two instances on a node leave each
-/// other's alone.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FenceName {
-    table: String,
-    link: String,
-}
-
-/// Why there can be no fence of that name.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FenceNameError {
-    /// No link is called so.
-    #[error("{0:?} is no name of a link")]
-    Link(String),
-    /// Nothing, too long, or with a NUL in it.
-    #[error("{0:?} cannot be an instance's name in the name of an nftables table")]
-    Instance(String),
-}
-
-impl FenceName {
-    /// The fence of `instance` on `link`.
-    ///
-    /// # Errors
-    /// [`FenceNameError`] when the kernel would not take the name.
-    pub fn new(instance: &str, link: &str) -> Result<Self, FenceNameError> {
-        let bad_link = |c: char| c == SEPARATOR || c == '\0' || c.is_whitespace();
-        if link.is_empty() || link.len() > LONGEST_LINK || link.contains(bad_link) {
-            return Err(FenceNameError::Link(link.to_owned()));
-        }
-        let table = format!("{PREFIX}{instance}{SEPARATOR}{link}");
-        if instance.is_empty() || table.len() > LONGEST_NAME || instance.contains('\0') {
-            return Err(FenceNameError::Instance(instance.to_owned()));
-        }
-        Ok(Self { table, link: link.to_owned() })
-    }
-
-    /// The fence of `instance` that `table` is; `None` when it is somebody else's, or no fence.
-    #[must_use]
-    pub fn of_table(instance: &str, table: &str) -> Option<Self> {
-        let rest = table.strip_prefix(PREFIX)?.strip_prefix(instance)?;
-        Self::new(instance, rest.strip_prefix(SEPARATOR)?).ok()
-    }
-
-    /// The name of the table.
-    #[must_use]
-    pub fn table(&self) -> &str {
-        &self.table
-    }
-
-    /// The link that it stands on.
-    #[must_use]
-    pub fn link(&self) -> &str {
-        &self.link
-    }
-}
-
-impl Display for FenceName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.table)
-    }
-}
-
 /// By what the kernel knows the hellos of this life of this instance: IPv4, TTL 255, UDP, and this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OwnHello {
@@ -136,7 +66,7 @@ pub struct OwnHello {
 /// holds it open for `timeout`. `addresses` are behind it from the start, for `lifetime`.
 #[must_use]
 pub fn raise(
-    name: &FenceName,
+    name: &TableName,
     hello: &OwnHello,
     timeout: Duration,
     addresses: &[IpAddr],
@@ -146,7 +76,8 @@ pub fn raise(
     // Adding comes first, because only what is there can be deleted.
     let fresh = Batch::default().add_table(table).delete_table(table).add_table(table);
     let sets = [&LIVE, &OURS4, &OURS6];
-    let with_sets = sets.into_iter().fold(fresh, |batch, set| batch.add_set(table, set, timeout));
+    let with_sets =
+        sets.into_iter().fold(fresh, |batch, set| batch.add_set(table, set, Some(timeout)));
     let with_chains = [&EGRESS, &INGRESS]
         .into_iter()
         .fold(with_sets, |batch, chain| batch.add_chain(table, chain, name.link()));
@@ -164,7 +95,7 @@ pub fn raise(
 /// Before Linux 6.12 an element that is added again keeps its old time, and at any time one that is not there cannot be
 /// deleted. Adding, deleting and adding again does what is meant on every kernel, and packets see only the end of it.
 #[must_use]
-pub fn protect(name: &FenceName, addresses: &[IpAddr], lifetime: Duration) -> Batch {
+pub fn protect(name: &TableName, addresses: &[IpAddr], lifetime: Duration) -> Batch {
     by_family(addresses).into_iter().fold(Batch::default(), |batch, (set, addresses)| {
         removed(batch, name, set, &addresses).add_elements(
             name.table(),
@@ -177,19 +108,13 @@ pub fn protect(name: &FenceName, addresses: &[IpAddr], lifetime: Duration) -> Ba
 
 /// Takes `addresses` out from behind the fence; those that are not there are taken out, too.
 #[must_use]
-pub fn release(name: &FenceName, addresses: &[IpAddr]) -> Batch {
+pub fn release(name: &TableName, addresses: &[IpAddr]) -> Batch {
     by_family(addresses)
         .into_iter()
         .fold(Batch::default(), |batch, (set, addresses)| removed(batch, name, set, &addresses))
 }
 
-/// Removes the table with this number.
-#[must_use]
-pub fn lower(handle: u64) -> Batch {
-    Batch::default().delete_table_numbered(handle)
-}
-
-fn removed(batch: Batch, name: &FenceName, set: &Set, addresses: &[IpAddr]) -> Batch {
+fn removed(batch: Batch, name: &TableName, set: &Set, addresses: &[Element]) -> Batch {
     batch.add_elements(name.table(), set, addresses, None).delete_elements(
         name.table(),
         set,
@@ -198,10 +123,11 @@ fn removed(batch: Batch, name: &FenceName, set: &Set, addresses: &[IpAddr]) -> B
 }
 
 /// The addresses that go into each set, none twice; no set without addresses.
-fn by_family(addresses: &[IpAddr]) -> Vec<(&'static Set, Vec<IpAddr>)> {
+fn by_family(addresses: &[IpAddr]) -> Vec<(&'static Set, Vec<Element>)> {
     let all: BTreeSet<IpAddr> = addresses.iter().copied().collect();
     let (fours, sixes): (Vec<_>, Vec<_>) = all.into_iter().partition(IpAddr::is_ipv4);
-    let both = [(&OURS4, fours), (&OURS6, sixes)];
+    let elements = |ips: Vec<IpAddr>| ips.into_iter().map(Element::address).collect::<Vec<_>>();
+    let both = [(&OURS4, elements(fours)), (&OURS6, elements(sixes))];
     both.into_iter().filter(|(_, addresses)| !addresses.is_empty()).collect()
 }
 

@@ -1,7 +1,7 @@
 //! What can go wrong with a fence, and what it means.
 
-use protocols::nftables::fence::FenceName;
-use socket2::{Domain, Socket, Type};
+use crate::vips::table::link_exists;
+use protocols::nftables::name::TableName;
 use std::io;
 
 /// Why there is no fence. Addresses then need short lifetimes, so that a dead process loses them soon.
@@ -11,7 +11,7 @@ pub enum RaiseFenceError {
     #[error("cannot raise the fence {name}: the process needs CAP_NET_ADMIN")]
     Permission {
         /// Which fence.
-        name: FenceName,
+        name: TableName,
     },
     /// The kernel is too old, or was built without.
     #[error(
@@ -19,7 +19,7 @@ pub enum RaiseFenceError {
     )]
     Unsupported {
         /// Which fence.
-        name: FenceName,
+        name: TableName,
         /// What the kernel said.
         #[source]
         source: io::Error,
@@ -28,13 +28,13 @@ pub enum RaiseFenceError {
     #[error("cannot raise the fence {name}: there is no link {}; it is raised when there is one", .name.link())]
     NoLink {
         /// Which fence.
-        name: FenceName,
+        name: TableName,
     },
     /// Anything else.
     #[error("cannot raise the fence {name}; it is tried again")]
     Refused {
         /// Which fence.
-        name: FenceName,
+        name: TableName,
         /// What the kernel said.
         #[source]
         source: io::Error,
@@ -48,7 +48,7 @@ pub enum ChangeFenceError {
     #[error("the fence {name} was removed by somebody else; it has to be raised again")]
     Gone {
         /// Which fence.
-        name: FenceName,
+        name: TableName,
     },
     /// Anything else.
     #[error("cannot {what} the fence {name}; it is tried again")]
@@ -56,7 +56,7 @@ pub enum ChangeFenceError {
         /// What was to be done.
         what: &'static str,
         /// Which fence.
-        name: FenceName,
+        name: TableName,
         /// What the kernel said.
         #[source]
         source: io::Error,
@@ -70,7 +70,7 @@ pub struct LowerLeftOverError(#[from] io::Error);
 
 impl RaiseFenceError {
     /// What the kernel's refusal `source` means for the fence `name`.
-    pub(super) fn of(name: FenceName, source: io::Error) -> Self {
+    pub(super) fn of(name: TableName, source: io::Error) -> Self {
         match source.raw_os_error() {
             Some(libc::EPERM | libc::EACCES) => Self::Permission { name },
             // Chains are refused with ENOENT for want of their link, or of such chains.
@@ -88,20 +88,14 @@ impl RaiseFenceError {
     }
 }
 
-/// Whether this network namespace has a link of this name; yes where that cannot be found out.
-pub(super) fn link_exists(link: &str) -> bool {
-    let probe = Socket::new(Domain::IPV4, Type::DGRAM, None)
-        .and_then(|socket| socket.bind_device(Some(link.as_bytes())));
-    probe.err().and_then(|error| error.raw_os_error()) != Some(libc::ENODEV)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use protocols::nftables::name::Purpose;
 
     /// What a refusal with this error means, for a link that is there.
     fn meaning(errno: i32) -> RaiseFenceError {
-        let name = FenceName::new("svc", "lo").unwrap();
+        let name = TableName::new(Purpose::Fence, "svc", "lo").unwrap();
         RaiseFenceError::of(name, io::Error::from_raw_os_error(errno))
     }
 

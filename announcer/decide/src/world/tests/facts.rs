@@ -197,8 +197,14 @@ fn wishes() -> impl Strategy<Value = Wishes> {
     let lease = proptest::option::weighted(0.2, lease);
     let rarely = || proptest::bool::weighted(0.1);
     let host = proptest::option::of(select(vec!["n1".to_owned(), "n2".to_owned()]));
-    (lease, rarely(), rarely(), host).prop_map(|(lease, alone, without_endpoints, vip_host)| {
-        Wishes { lease, alone, without_endpoints, flush_conntrack: false, vip_host }
+    let asked = (lease, rarely(), rarely(), rarely(), rarely(), host);
+    asked.prop_map(|(lease, alone, without_endpoints, flush, ignore, vip_host)| Wishes {
+        lease,
+        alone,
+        without_endpoints,
+        flush_conntrack: flush,
+        ignore_service_security: ignore,
+        vip_host,
     })
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::netlink::HEADER_LENGTH;
 use proptest::prelude::*;
 
 /// What Linux 6.18 answers when it is asked for the table `kube-vip-svc/eth0`.

@@ -1,39 +1,19 @@
 use super::*;
+use crate::netlink::recording::{messages, recorded};
 use crate::nftables::answer::Answers;
+use crate::nftables::name::Purpose;
 use proptest::prelude::*;
 
 const HELLO: OwnHello =
     OwnHello { port: 9_999, boot: BootId(0x1122_3344_5566_7788), boot_offset: 4 };
 const LIFETIME: Duration = Duration::from_secs(65);
 
-fn name() -> FenceName {
-    FenceName::new("svc", "eth0").unwrap()
+fn name() -> TableName {
+    TableName::new(Purpose::Fence, "svc", "eth0").unwrap()
 }
 
 fn both() -> [IpAddr; 2] {
     ["192.0.2.7".parse().unwrap(), "fd00::7".parse().unwrap()]
-}
-
-/// The octets of a recording, message by message.
-fn recorded(text: &str) -> Vec<u8> {
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    let octets = lines.flat_map(str::split_whitespace);
-    octets.map(|octet| u8::from_str_radix(octet, 16).unwrap()).collect()
-}
-
-/// The messages of a batch as hexadecimal numbers, without the one thing that `nft` asks for in another way: it has
-/// every request answered, or none, where we have the last one answered.
-fn messages(batch: &[u8]) -> Vec<String> {
-    let mut rest = batch;
-    let mut all = Vec::new();
-    while let Some((length, _)) = rest.split_first_chunk::<4>() {
-        let length = usize::try_from(u32::from_le_bytes(*length)).unwrap();
-        let mut message = rest[..length].to_vec();
-        message[6] &= !0x4;
-        all.push(message.iter().map(|octet| format!("{octet:02x}")).collect());
-        rest = &rest[length..];
-    }
-    all
 }
 
 #[test]
@@ -91,40 +71,7 @@ fn many_addresses_fit_into_the_buffer_of_a_socket() {
     assert!(protect(&name(), &sixes, LIFETIME).encode(1).len() < 64 << 10);
 }
 
-#[test]
-fn the_name_tells_instance_and_link() {
-    assert_eq!(name().table(), "kube-vip-svc/eth0");
-    assert_eq!(FenceName::of_table("svc", "kube-vip-svc/eth0"), Some(name()));
-    assert_eq!(FenceName::of_table("cp", "kube-vip-svc/eth0"), None);
-    assert_eq!(FenceName::of_table("svc", "kube-vip-svc-2/eth0"), None);
-    assert_eq!(FenceName::of_table("svc", "kube-vip-svc"), None);
-    assert_eq!(FenceName::of_table("svc", "kube-vip-svc/"), None);
-}
-
-#[test]
-fn names_that_the_kernel_would_refuse_are_refused() {
-    for link in ["", "a/b", "a b", "sixteen-octets-0", "a\0"] {
-        assert_eq!(FenceName::new("svc", link), Err(FenceNameError::Link(link.to_owned())));
-    }
-    let long = "n".repeat(250);
-    for instance in ["", "a\0", &long] {
-        let refused = FenceNameError::Instance(instance.to_owned());
-        assert_eq!(FenceName::new(instance, "eth0"), Err(refused));
-    }
-}
-
 proptest! {
-    #[test]
-    fn two_instances_never_share_a_table(
-        one in "[a-z/-]{1,6}", link in "[a-z-]{1,6}", other in "[a-z/-]{1,6}", other_link in "[a-z-]{1,6}",
-    ) {
-        let fences = (FenceName::new(&one, &link).unwrap(), FenceName::new(&other, &other_link).unwrap());
-        let same = (&one, &link) == (&other, &other_link);
-        prop_assert_eq!(fences.0.table() == fences.1.table(), same);
-        let seen_as_ours = FenceName::of_table(&one, fences.1.table());
-        prop_assert_eq!(seen_as_ours.is_some(), one == other);
-    }
-
     #[test]
     fn a_batch_is_a_row_of_whole_messages(
         addresses in prop::collection::vec(any::<IpAddr>(), 0..64), first in any::<u32>(),

@@ -9,11 +9,11 @@ const START: usize = 4;
 
 /// Attributes in the order in which they are sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Attributes(Vec<u8>);
+pub(crate) struct Attributes(Vec<u8>);
 
 impl Attributes {
     /// Adds one with `value` as it is.
-    pub(super) fn octets(mut self, kind: u16, value: &[u8]) -> Self {
+    pub(crate) fn octets(mut self, kind: u16, value: &[u8]) -> Self {
         // Names are at most 255 octets and lists are cut before 64 KiB, so the length fits.
         let length = u16::try_from(START.saturating_add(value.len())).unwrap_or(u16::MAX);
         self.0.extend(length.to_ne_bytes());
@@ -24,29 +24,34 @@ impl Attributes {
     }
 
     /// Adds a text, with the NUL that ends it.
-    pub(super) fn text(self, kind: u16, text: &str) -> Self {
+    pub(crate) fn text(self, kind: u16, text: &str) -> Self {
         let mut value = text.as_bytes().to_vec();
         value.push(0);
         self.octets(kind, &value)
     }
 
     /// Adds a number of 32 bits.
-    pub(super) fn number(self, kind: u16, number: u32) -> Self {
+    pub(crate) fn number(self, kind: u16, number: u32) -> Self {
         self.octets(kind, &number.to_be_bytes())
     }
 
     /// Adds a number of 64 bits.
-    pub(super) fn long(self, kind: u16, number: u64) -> Self {
+    pub(crate) fn long(self, kind: u16, number: u64) -> Self {
         self.octets(kind, &number.to_be_bytes())
     }
 
     /// Adds one that holds `inner`.
-    pub(super) fn nested(self, kind: u16, inner: Self) -> Self {
+    pub(crate) fn nested(self, kind: u16, inner: Self) -> Self {
         self.octets(kind | NESTED, &inner.0)
     }
 
+    /// Adds one that holds attributes which are there as octets already.
+    pub(crate) fn nested_octets(self, kind: u16, inner: &[u8]) -> Self {
+        self.octets(kind | NESTED, inner)
+    }
+
     /// All of them, as they are sent.
-    pub(super) fn as_octets(&self) -> &[u8] {
+    pub(crate) fn as_octets(&self) -> &[u8] {
         &self.0
     }
 }
@@ -54,13 +59,13 @@ impl Attributes {
 /// Attributes that somebody sent: the type and the value of each.
 ///
 /// Ends after the first that does not fit, which comes as the offset where it starts.
-pub(super) struct Read<'a> {
+pub(crate) struct Read<'a> {
     octets: &'a [u8],
     offset: usize,
 }
 
 impl<'a> Read<'a> {
-    pub(super) const fn new(octets: &'a [u8]) -> Self {
+    pub(crate) const fn new(octets: &'a [u8]) -> Self {
         Self { octets, offset: 0 }
     }
 }
