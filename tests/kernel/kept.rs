@@ -174,7 +174,8 @@ fn what_an_earlier_life_has_left_stands_until_something_is_known_and_is_then_rep
     keeping.own(&["192.0.2.7"]);
     keeping.until_placed(&["192.0.2.7"]);
     // Its senders are gone: it ends as if it had been killed, and takes nothing with it.
-    let Keeping { segment, ended_rx, .. } = keeping;
+    let Keeping { segment, ended_rx, ownership_tx, traffic_tx, leave_tx, placed_rx } = keeping;
+    drop((ownership_tx, traffic_tx, leave_tx, placed_rx));
     let _ = ended_rx.blocking_recv();
     let before = nft(&segment.node, "list ruleset");
     assert!(before.contains("192.0.2.7 . tcp . 80"), "{before}");

@@ -19,6 +19,7 @@ pub(crate) struct View {
     pub(crate) links: BTreeMap<LinkName, Link>,
     pub(crate) addresses: BTreeSet<HostAddress>,
     pub(crate) default: Option<LinkName>,
+    gateways: BTreeMap<LinkName, BTreeSet<IpAddr>>,
     /// Every link that was ever told as gone.
     pub(crate) gone: BTreeSet<LinkName>,
     told_default: bool,
@@ -39,6 +40,7 @@ impl View {
             links: BTreeMap::new(),
             addresses: BTreeSet::new(),
             default: None,
+            gateways: BTreeMap::new(),
             gone: BTreeSet::new(),
             told_default: false,
             listed: false,
@@ -105,6 +107,10 @@ impl View {
                 assert!(!self.told_default || self.default != name, "{name:?} is told twice");
                 self.told_default = true;
                 self.default = name;
+            }
+            Event::GatewaysSeen(gateways) => {
+                assert_ne!(self.gateways, gateways, "told twice");
+                self.gateways = gateways;
             }
             Event::LinksListed => {
                 assert!(!self.listed, "the first list is called whole twice");
