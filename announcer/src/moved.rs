@@ -171,7 +171,7 @@ fn say(node: &NodeName, line: &Line<Kind>) {
             tracing::error!(%link, %mac, "a host that is not of this cluster answers for {names}");
         }
         Kind::Taken(link, cause) => {
-            let after = after.map(tracing::field::debug);
+            let after = after.map(|after| tracing::field::display(format!("{after:.1?}")));
             tracing::info!(%link, claims = count, addresses, after, "this node takes {names}: {cause}");
         }
         Kind::Lost(link, why) => {

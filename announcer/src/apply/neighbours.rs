@@ -142,10 +142,10 @@ pub async fn announce(
     }
 }
 
-/// Owns a socket per link, and remembers which claims fail so as to say it once.
+/// Owns a socket per link, and remembers what fails so as to say it once for all claims of the link.
 struct Sender {
     sockets: BTreeMap<u32, PacketSocket>,
-    failing: BTreeMap<Claim, BTreeSet<Failure>>,
+    failing: BTreeMap<(u32, Failure), BTreeSet<Claim>>,
     metrics: NeighbourMetrics,
 }
 
@@ -183,7 +183,10 @@ impl Sender {
     fn keep_only(&mut self, claims: &BTreeSet<Claim>) {
         let links: BTreeSet<u32> = claims.iter().map(|claim| claim.index).collect();
         self.sockets.retain(|index, _| links.contains(index));
-        self.failing.retain(|claim, _| claims.contains(claim));
+        self.failing.retain(|_, failing| {
+            failing.retain(|claim| claims.contains(claim));
+            !failing.is_empty()
+        });
     }
 
     /// Sends one; whether it left.
@@ -193,13 +196,11 @@ impl Sender {
         match &sent {
             Ok(()) => {
                 self.metrics.frames_sent.get_or_create(&label).inc();
-                if self.failing.remove(claim).is_some() {
-                    tracing::info!(vip = %claim.vip, link = %claim.link, "announcement works again");
-                }
+                self.works(claim);
             }
             Err(error) => {
                 self.metrics.send_errors.get_or_create(&label).inc();
-                self.warn_once(claim.clone(), error);
+                self.fails(claim, error);
             }
         }
         sent.is_ok()
@@ -215,13 +216,25 @@ impl Sender {
         Ok(socket.send(&frame(claim, announcement))?)
     }
 
-    /// Once for a claim and kind of error, until the claim works again.
-    fn warn_once(&mut self, claim: Claim, error: &AnnounceError) {
-        let (vip, link) = (claim.vip, claim.link.clone());
-        if self.failing.entry(claim).or_default().insert(error.kind()) {
+    /// Said once for a link and a kind of error, until every claim there works again.
+    fn fails(&mut self, claim: &Claim, error: &AnnounceError) {
+        let failing = self.failing.entry((claim.index, error.kind())).or_default();
+        if failing.is_empty() {
+            let (vip, link) = (claim.vip, &claim.link);
             let cause = std::error::Error::source(error).map(ToString::to_string);
-            tracing::warn!(%vip, %link, %error, cause, "announcement was not sent");
+            tracing::warn!(%link, %vip, %error, cause, "announcements are not sent, this one first");
         }
+        failing.insert(claim.clone());
+    }
+
+    fn works(&mut self, claim: &Claim) {
+        self.failing.retain(|_, failing| {
+            let last = failing.remove(claim) && failing.is_empty();
+            if last {
+                tracing::info!(link = %claim.link, "announcements are sent again");
+            }
+            !last
+        });
     }
 }
 
