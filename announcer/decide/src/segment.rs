@@ -162,16 +162,22 @@ impl Segment {
 
     /// Everything that is owned, as it is told to those who act on it.
     fn publish(&mut self, now: Time) {
-        let settled = self.is_settled(now);
-        let claims = self.claims.iter().filter_map(|(id, state)| {
-            let candidacy = self.wanted.claims.get(id)?;
-            let owned = state.held()?.told(candidacy);
-            Some((*id, Owned { lost_at: state.lost_at, ..owned }))
+        self.ownership.settled = self.is_settled(now);
+        self.ownership.left = self.wanted.leaving && self.has_left();
+        let Self { claims, wanted, ownership, .. } = self;
+        let held = claims.iter().filter_map(|(id, state)| {
+            Some((*id, state.held()?, state.lost_at, wanted.claims.get(id)?))
         });
-        let left = self.wanted.leaving && self.has_left();
-        let ownership = Ownership { claims: claims.collect(), settled, left };
-        if ownership != self.ownership {
-            self.ownership = ownership;
+        // Hardly ever has anything changed, and there may be a thousand claims.
+        let told = held.clone().all(|(id, held, lost_at, candidacy)| {
+            let owned = ownership.claims.get(&id);
+            owned.is_some_and(|it| it.lost_at == lost_at && held.is_told(it, candidacy))
+        });
+        if !told || held.clone().count() != ownership.claims.len() {
+            let fresh = held.map(|(id, held, lost_at, candidacy)| {
+                (id, Owned { lost_at, ..held.told(candidacy) })
+            });
+            ownership.claims = fresh.collect();
         }
     }
 

@@ -162,7 +162,7 @@ impl Segment {
     }
 
     pub(super) fn our_place(&self, claim: ClaimId, candidacy: &Candidacy) -> Option<Place> {
-        place(claim, candidacy, &self.settings.sender, self.wanted.standing)
+        place(claim, candidacy, (&self.settings.sender.node, self.us), self.wanted.standing)
     }
 
     /// How many members come before `place`; `without` is the owner itself.

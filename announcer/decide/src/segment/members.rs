@@ -23,6 +23,7 @@ const ROUNDS: u32 = 4;
 /// Somebody else who takes part.
 #[derive(Debug, Clone)]
 pub(super) struct Member {
+    pub(super) id: SenderId,
     pub(super) sender: Sender,
     pub(super) boot: BootId,
     sequence: u64,
@@ -40,7 +41,9 @@ pub(super) struct Member {
     pub(super) hears_us: bool,
     pub(super) leaving: bool,
     pub(super) owned: u32,
-    pub(super) doubt: Doubt,
+    doubt: Doubt,
+    /// How long it may be silent.
+    patience: Duration,
     stated: BTreeMap<ClaimId, Stated>,
 }
 
@@ -68,6 +71,7 @@ pub(super) struct Heard {
 impl Member {
     fn new(hello: &Hello, mac: MacAddress, now: Time) -> Self {
         Self {
+            id: hello.sender.id(),
             sender: hello.sender.clone(),
             boot: hello.boot,
             sequence: hello.sequence,
@@ -82,29 +86,31 @@ impl Member {
             leaving: false,
             owned: 0,
             doubt: Doubt::default(),
+            patience: hello.interval,
             stated: BTreeMap::new(),
         }
     }
 
-    /// How long it may be silent.
-    fn patience(&self) -> Duration {
-        self.doubt.patience(self.interval)
+    /// It was taken for lost, and is alive.
+    fn was_wrong(&mut self, now: Time) {
+        self.doubt.was_wrong(now);
+        self.patience = self.doubt.patience(self.interval);
     }
 
     /// Whether so many hellos that were missed explain a silence: it spoke, and the network lost it.
     fn spoke_unheard(&self, missed: u64) -> bool {
         let missed = u32::try_from(missed).unwrap_or(u32::MAX);
-        self.interval.saturating_mul(missed.saturating_add(1)) >= self.patience()
+        self.interval.saturating_mul(missed.saturating_add(1)) >= self.patience
     }
 
     /// When it counts as silent, if nothing more is heard.
     pub(super) fn deadline(&self) -> Time {
-        self.heard_at + self.patience()
+        self.heard_at + self.patience
     }
 
     /// When its silence begins to be looked into: half of the deadline.
     pub(super) fn suspicion(&self) -> Time {
-        self.heard_at + self.patience() / 2
+        self.heard_at + self.patience / 2
     }
 
     pub(super) fn is_silent(&self, now: Time) -> bool {
@@ -214,7 +220,7 @@ impl Members {
         let missed = hello.round().saturating_sub(member.round).saturating_sub(1);
         let was_silent = member.is_silent(now);
         if was_silent && member.spoke_unheard(missed) && !member.stated.is_empty() {
-            member.doubt.was_wrong(now);
+            member.was_wrong(now);
         }
         if was_silent {
             self.changed_at = now;
@@ -225,6 +231,7 @@ impl Members {
         member.forgiven = false;
         member.doubt.heard(missed);
         let described = member.describe(hello, mac, us);
+        member.patience = member.doubt.patience(member.interval);
         let stated = member.state(hello, now);
         if stated || came {
             self.index(id);
@@ -279,7 +286,7 @@ impl Members {
     pub(super) fn forgive(&mut self, since: Time, now: Time) {
         let silence = now.since(since);
         for member in self.by_id.values_mut() {
-            let patience = member.patience();
+            let patience = member.patience;
             // Questions leave at half of it; what answers them in time shows that the segment is there.
             if !member.forgiven && silence >= patience * 3 / 4 && member.deadline() > since {
                 member.heard_at = now;
@@ -294,7 +301,7 @@ impl Members {
 
     pub(super) fn doubt(&mut self, id: SenderId, now: Time) {
         if let Some(member) = self.by_id.get_mut(&id) {
-            member.doubt.was_wrong(now);
+            member.was_wrong(now);
         }
     }
 

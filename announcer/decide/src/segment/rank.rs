@@ -4,8 +4,8 @@
 use super::members::Member;
 use crate::candidacy::Candidacy;
 use model::claim::{ClaimId, scattered};
-use model::hello::{Sender, SenderId};
-use model::node::Standing;
+use model::hello::SenderId;
+use model::node::{NodeName, Standing};
 use std::cmp::Reverse;
 
 /// A place in the order: less is earlier.
@@ -16,15 +16,14 @@ pub(super) struct Place {
     sender: SenderId,
 }
 
-/// The place of `sender` for a claim; `None` where its node may not have it.
+/// The place of a sender for a claim; `None` where its node may not have it.
 pub(super) fn place(
     claim: ClaimId,
     candidacy: &Candidacy,
-    sender: &Sender,
+    (node, id): (&NodeName, SenderId),
     standing: Standing,
 ) -> Option<Place> {
-    let there = candidacy.nodes.standing(&sender.node)?;
-    let id = sender.id();
+    let there = candidacy.nodes.standing(node)?;
     let mut octets = [0; 16];
     let both = claim.0.to_be_bytes().into_iter().chain(id.0.to_be_bytes());
     octets.iter_mut().zip(both).for_each(|(place, octet)| *place = octet);
@@ -33,5 +32,5 @@ pub(super) fn place(
 
 /// The same for a member.
 pub(super) fn place_of(claim: ClaimId, candidacy: &Candidacy, member: &Member) -> Option<Place> {
-    place(claim, candidacy, &member.sender, member.standing)
+    place(claim, candidacy, (&member.sender.node, member.id), member.standing)
 }

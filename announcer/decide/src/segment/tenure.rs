@@ -142,4 +142,13 @@ impl Held {
             announcing: self.announcing,
         }
     }
+
+    /// Whether that has been told already.
+    pub(super) fn is_told(&self, owned: &Owned, candidacy: &Candidacy) -> bool {
+        self.epoch == owned.epoch
+            && self.since == owned.since
+            && self.cause == owned.cause
+            && self.announcing == owned.announcing
+            && self.clear.intersection(&candidacy.vips).eq(&owned.vips)
+    }
 }

@@ -76,11 +76,11 @@ pub(super) const FAULTS: usize = 28;
 
 impl Scene {
     pub(super) fn new(chance: &mut Chance) -> Self {
-        let plot = match chance.between(0, 99) {
-            0..=69 => Plot::Trouble,
-            70..=81 => Plot::Calm,
-            82..=93 => Plot::Cut,
-            94..=98 => Plot::Repeating,
+        let plot = match chance.between(0, 199) {
+            0..=143 => Plot::Trouble,
+            144..=167 => Plot::Calm,
+            168..=191 => Plot::Cut,
+            192..=198 => Plot::Repeating,
             _ => Plot::Even,
         };
         let nodes = count_nodes(chance, plot);
@@ -193,7 +193,8 @@ fn intervals(chance: &mut Chance, nodes: usize, plot: Plot) -> Vec<Duration> {
         1..=2 => ms(200),
         _ => ms(50),
     };
-    let same = any();
+    // Evenness takes more than a minute to come, whatever the interval is.
+    let same = if plot == Plot::Even { ms(200) } else { any() };
     let mixed = plot == Plot::Trouble && nodes > 1 && any() == ms(200);
     (0..nodes).map(|_| if mixed { any() } else { same }).collect()
 }
