@@ -9,13 +9,16 @@ use tests::figures::written;
 use tests::scenes::Verdict;
 use tests::scenes::keeper::DaemonSetPods;
 use tests::scenes::on_bed::BedScene;
-use tests::scenes::planned::{cordon, replace, roll};
+use tests::scenes::planned::{cordon, replace, rest, roll};
 use tests::scenes::watch::Watch;
 
 /// Fifty in a row.
 const DELETED: usize = 20;
 const CORDONED: usize = 20;
 const ROLLED: usize = 10;
+/// How often nothing is done, for about as long as a move is watched.
+const AT_REST: usize = 10;
+const MOVE: Duration = Duration::from_secs(5);
 /// What the issue asks for, in milliseconds.
 const ASKED: f64 = 50.0;
 
@@ -27,6 +30,11 @@ pub(super) async fn measure(scene: &BedScene, report: &mut Report) -> Result<()>
     watch.visit(80, ECHO).await?;
     let mut pods = DaemonSetPods(cluster);
     let (mut deleted, mut cordoned, mut rolled) = (Vec::new(), Vec::new(), Vec::new());
+    // What a busy machine makes of connections while nothing moves.
+    let mut at_rest = Vec::new();
+    for _ in 0..AT_REST {
+        at_rest.push(tell("nothing moved", rest(&mut watch, MOVE).await?));
+    }
     for _ in 0..DELETED {
         deleted.push(tell("pod deleted", replace(&mut pods, &mut watch).await?));
     }
@@ -38,6 +46,7 @@ pub(super) async fn measure(scene: &BedScene, report: &mut Report) -> Result<()>
     }
     let theirs = theirs(scene).await?;
     let kinds = [
+        (format!("nothing moved, {AT_REST} times {MOVE:?}"), at_rest),
         (format!("the owner's pod deleted, {DELETED} times"), deleted),
         (format!("the owner cordoned, {CORDONED} times"), cordoned),
         (format!("the DaemonSet rolled, {ROLLED} times"), rolled),

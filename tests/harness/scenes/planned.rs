@@ -26,6 +26,17 @@ pub async fn replace(keeper: &mut impl Keeper, watch: &mut Watch) -> Result<Verd
     Ok(watch.since(&mark))
 }
 
+/// Does nothing for `time`: what is seen then is the machine's own.
+///
+/// # Errors
+/// It comes to no rest.
+pub async fn rest(watch: &mut Watch, time: Duration) -> Result<Verdict> {
+    watch.steady(REST).await?;
+    let mark = watch.mark();
+    tokio::time::sleep(time).await;
+    Ok(watch.since(&mark))
+}
+
 /// `kubectl cordon` for the owner; it is taken back when the addresses have moved, or have not for a while.
 ///
 /// # Errors
