@@ -22,7 +22,7 @@ use announcer_decide::segment::{LinkState, News, Report, Wanted};
 use anyhow::Context;
 pub use metrics::HelloMetrics;
 use model::hello::{BootId, Sender};
-use protocols::hello::Key;
+use protocols::hello::{Key, check_sender};
 use protocols::nftables::fence::OwnHello;
 use shared::clock::Clock;
 use std::collections::BTreeMap;
@@ -119,12 +119,13 @@ const ASKS: usize = 8;
 /// asks it what it knows.
 ///
 /// # Errors
-/// The thread cannot be started.
+/// The thread cannot be started, or the names of this process cannot be said in a hello.
 pub fn start(
     wiring: Wiring,
     inlets: Inlets,
     outlets: Outlets,
 ) -> anyhow::Result<(oneshot::Receiver<()>, mpsc::Sender<oneshot::Sender<LinkReports>>)> {
+    check_sender(&wiring.sender).context("this node cannot speak on the segment")?;
     let (asks_tx, asks_rx) = mpsc::channel(ASKS);
     let (ended_tx, ended_rx) = oneshot::channel();
     let runtime = tokio::runtime::Builder::new_current_thread()

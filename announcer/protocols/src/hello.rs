@@ -49,7 +49,7 @@ mod key;
 mod reader;
 
 pub use decode::{DecodeHelloError, decode};
-pub use encode::{EncodeHelloError, encode};
+pub use encode::{EncodeHelloError, check_sender, encode};
 pub use key::{Key, ShortKeyError};
 
 /// What a hello begins with: readable where octets are shown.

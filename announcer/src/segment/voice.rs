@@ -114,3 +114,108 @@ fn heard_ndp(mac: MacAddress, payload: &[u8]) -> Heard {
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::hello::{BootId, Sender, Wish};
+    use model::node::{NodeName, Standing};
+    use protocols::ndp::{Advertisement, Solicitation, solicited_node};
+    use std::net::Ipv6Addr;
+    use std::time::Duration;
+
+    const MAC: MacAddress = MacAddress::new([2, 0, 0, 0, 0, 0x0a]);
+    const US: MacAddress = MacAddress::new([2, 0, 0, 0, 0, 0x0b]);
+    const FOUR: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 7);
+    const SIX: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 7);
+    const OTHER: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 9);
+    const VOICE: Voice = Voice { port: 2119, key: None };
+
+    fn six(packet: &[u8]) -> Vec<u8> {
+        let header = Header { destination: US, source: MAC, ether_type: EtherType::IPV6 };
+        [&header.encode()[..], packet].concat()
+    }
+
+    fn told(ip: impl Into<IpAddr>, gratuitous: bool) -> Heard {
+        Heard::Input(Input::NeighbourHeard { ip: ip.into(), mac: MAC, gratuitous })
+    }
+
+    fn hello(owned: u32) -> Hello {
+        Hello {
+            sender: Sender { node: NodeName("n1".to_owned()), instance: "svc".to_owned() },
+            boot: BootId(1),
+            sequence: 1,
+            interval: Duration::from_millis(50),
+            standing: Standing::FIT,
+            wish: Wish::Nothing,
+            macs: vec![MAC],
+            heard: Vec::new(),
+            owned,
+            statements: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn arp_says_where_its_sender_is_and_whether_anybody_had_asked() {
+        let announced = ArpMessage::gratuitous_request(FOUR, MAC);
+        assert_eq!(VOICE.hear(&announced.frame(MacAddress::BROADCAST)), told(FOUR, true));
+        let asked = ArpMessage { target_ip: Ipv4Addr::new(192, 0, 2, 9), ..announced };
+        assert_eq!(VOICE.hear(&asked.frame(MacAddress::BROADCAST)), told(FOUR, false));
+        let probe = ArpMessage::probe(FOUR, MAC).frame(MacAddress::BROADCAST);
+        assert_eq!(VOICE.hear(&probe), Heard::Input(Input::FrameHeard(MAC)));
+    }
+
+    #[test]
+    fn an_advertisement_says_where_its_target_is_and_a_solicitation_that_somebody_is_there() {
+        assert_eq!(VOICE.hear(&ndp::unsolicited_advertisement(SIX, MAC)), told(SIX, true));
+        let answer = Advertisement {
+            source: SIX,
+            destination: OTHER,
+            target: SIX,
+            router: false,
+            solicited: true,
+            replaces: true,
+            target_mac: None,
+        };
+        assert_eq!(VOICE.hear(&six(&answer.encode())), told(SIX, false));
+        let question = Solicitation {
+            source: OTHER,
+            destination: solicited_node(SIX),
+            target: SIX,
+            source_mac: Some(MAC),
+        };
+        assert_eq!(VOICE.hear(&six(&question.encode())), Heard::Input(Input::FrameHeard(MAC)));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_apart() {
+        let envelope = Envelope { to: US, from: MAC, ip: FOUR, port: 2119, owner: false };
+        for hello in [envelope.encode(b"something else"), {
+            let mut routed = envelope.encode(b"");
+            routed[22] = 64;
+            routed
+        }] {
+            assert!(matches!(VOICE.hear(&hello), Heard::Refused(MAC, _)));
+        }
+        let short = &ArpMessage::probe(FOUR, MAC).frame(US)[..40];
+        assert_eq!(VOICE.hear(short), Heard::Malformed(MAC));
+        assert_eq!(VOICE.hear(&six(&[0; 40])), Heard::Malformed(MAC));
+        assert_eq!(VOICE.hear(&[0; 13]), Heard::Nothing);
+    }
+
+    #[test]
+    fn what_is_said_is_heard_by_who_has_the_same_key() {
+        let key = |text: &str| Some(Arc::new(Key::new(text.as_bytes()).unwrap()));
+        let ours = Voice { port: 2119, key: key("0123456789abcdef") };
+        let origin = Origin { mac: MAC, ip: Ipv4Addr::UNSPECIFIED };
+        for (owned, port) in [(0, 2120_u16), (1, 2119)] {
+            let output = Output::Send { hello: hello(owned), to: None };
+            let frame = ours.say(&output, origin).unwrap();
+            assert_eq!(frame[34..36], port.to_be_bytes(), "an owner speaks from the port itself");
+            let heard = Heard::Input(Input::HelloHeard { hello: hello(owned), mac: MAC });
+            assert_eq!(ours.hear(&frame), heard);
+            let other = Voice { port: 2119, key: key("0123456789abcdeg") };
+            assert!(matches!(other.hear(&frame), Heard::Refused(MAC, _)));
+        }
+    }
+}

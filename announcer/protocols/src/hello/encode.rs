@@ -3,7 +3,7 @@
 use super::key::{Key, TAG_LENGTH};
 use super::{FIXED, LONGEST, LONGEST_INSTANCE, LONGEST_NODE, MAGIC, MOST_HEARD, MOST_MACS};
 use super::{SIGNED, STATEMENT, VERSION};
-use model::hello::{Hello, STATEMENTS_PER_HELLO, Says, SenderId, Statement, Wish};
+use model::hello::{Hello, STATEMENTS_PER_HELLO, Says, Sender, SenderId, Statement, Wish};
 use std::time::Duration;
 
 /// Why a hello cannot be written.
@@ -28,8 +28,7 @@ pub struct EncodeHelloError {
 /// # Errors
 /// [`EncodeHelloError`] for a name that is no name of a node or instance.
 pub fn encode(hello: &Hello, key: Option<&Key>) -> Result<Vec<u8>, EncodeHelloError> {
-    let node = writable("node", &hello.sender.node.0, LONGEST_NODE)?;
-    let instance = writable("instance", &hello.sender.instance, LONGEST_INSTANCE)?;
+    let [node, instance] = names(&hello.sender)?;
     let macs = hello.macs.get(..MOST_MACS).unwrap_or(&hello.macs);
     let statements = hello.statements.get(..STATEMENTS_PER_HELLO).unwrap_or(&hello.statements);
     let others = [node.len(), instance.len(), macs.len() * 6, statements.len() * 25];
@@ -57,6 +56,19 @@ pub fn encode(hello: &Hello, key: Option<&Key>) -> Result<Vec<u8>, EncodeHelloEr
         octets.extend(tag);
     }
     Ok(octets)
+}
+
+/// Whether hellos of `sender` can be written: once is enough, before the first.
+///
+/// # Errors
+/// [`EncodeHelloError`] for a name that is no name of a node or instance.
+pub fn check_sender(sender: &Sender) -> Result<(), EncodeHelloError> {
+    names(sender).map(drop)
+}
+
+fn names(sender: &Sender) -> Result<[&[u8]; 2], EncodeHelloError> {
+    let node = writable("node", &sender.node.0, LONGEST_NODE)?;
+    Ok([node, writable("instance", &sender.instance, LONGEST_INSTANCE)?])
 }
 
 /// How many members can be mentioned besides lists of so many octets.

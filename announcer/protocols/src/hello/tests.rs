@@ -156,6 +156,7 @@ fn names_that_nobody_could_read_are_not_written() {
         let mut hello = hello();
         hello.sender.node = NodeName(name.clone());
         let refused = encode(&hello, None).unwrap_err();
+        assert_eq!(check_sender(&hello.sender), Err(refused.clone()));
         assert_eq!((refused.part, refused.name), ("node", name));
     }
 }
