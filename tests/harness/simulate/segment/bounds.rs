@@ -70,6 +70,11 @@ impl Run {
         FENCE + self.delivery() * 2 + self.placing() + LOOK * 2
     }
 
+    /// The same where its kernel is asked first: what is on its way when the fence closes.
+    pub(super) fn overlap_asked(&self) -> Duration {
+        ms(40) + self.delivery() * 2 + self.placing() + LOOK * 2
+    }
+
     /// Invariant 2, whatever happened before: the longest deadline; an answer that defers, which switches may give for
     /// a dead owner; the steps of all ranks; the wait of somebody who was just plugged in for the first foreign frame,
     /// which a member sends once a second at least.

@@ -196,6 +196,9 @@ impl Run {
             let bound = match hearing {
                 Hearing::Multicast => self.overlap_heard(one, other, true),
                 Hearing::Unicast => self.overlap_heard(one, other, false),
+                Hearing::Paused if self.is_asked(one) || self.is_asked(other) => {
+                    self.overlap_asked()
+                }
                 Hearing::Paused => self.overlap_paused(),
             };
             if hearing == Hearing::Multicast && self.loss == 0 {
@@ -207,6 +210,12 @@ impl Run {
                 ));
             }
         }
+    }
+
+    /// Whether `who` is the one owner that has fallen silent, with a living kernel, where nothing is lost: it answers
+    /// whoever asks, so that nobody begins before it has stopped.
+    fn is_asked(&self, who: usize) -> bool {
+        self.judge.cut.as_ref().is_some_and(|cut| cut.who == who && !cut.kernel_too)
     }
 
     /// How two nodes hear each other, if that says anything about how long both may answer.
