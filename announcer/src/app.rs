@@ -1,4 +1,4 @@
-//! Start order: what is made with what, and handed to the loop in [`crate::daemon`].
+//! Start order: what is made with what, and handed to the loop in `daemon`.
 
 use crate::apply::addresses::Mark;
 use crate::apply::status::Told;

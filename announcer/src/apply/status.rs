@@ -68,7 +68,7 @@ fn entry(ingress: &Ingress) -> Value {
 /// Which Services were told that this node announces them, and in which epoch: once in each, or two owners on two segments
 /// would contradict each other for ever.
 ///
-/// A move of a thousand Services changes a thousand annotations and no address: those are written at [`HOSTS`] a second. An
+/// A move of a thousand Services changes a thousand annotations and no address: those are written at `HOSTS` a second. An
 /// address that clients wait for is written at once.
 #[derive(Debug)]
 pub struct Told {

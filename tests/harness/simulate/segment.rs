@@ -12,7 +12,7 @@
 //!       Judge: who would answer an ARP request now, for each claim, all the time
 //! ```
 //!
-//! What must hold is stated in [`bounds`], with the reason of each bound:
+//! What must hold is stated in `bounds`, with the reason of each bound:
 //!
 //! 1. two nodes whose processes run and hear each other never both answer for longer than a hello interval and its way;
 //!    where one of them stands still, never longer than the fence;
