@@ -118,7 +118,7 @@ pub struct Program {
     pub version: String,
     /// Where probes are answered; without it there are none.
     pub probes: Option<SocketAddr>,
-    /// The folder in which it expects the key of its hellos; the Secret [`KEY_SECRET`] is mounted there.
+    /// The folder in which it expects the key of its hellos; the Secret `kube-vip-hello-key` is mounted there.
     pub key_folder: Option<String>,
 }
 
