@@ -13,6 +13,7 @@ use crate::candidacy::Candidacy;
 use model::claim::ClaimId;
 use model::hello::{Sender, SenderId};
 use model::machine::Time;
+use model::node::Standing;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,6 +90,10 @@ impl Segment {
         limit: Option<Place>,
         tried: &BTreeSet<SenderId>,
     ) -> Option<Sender> {
+        // Nobody stands better than fit: at rest a thousand claims rank nobody.
+        if limit.is_some_and(|limit| limit.standing == Standing::FIT) {
+            return None;
+        }
         let better = |place: Place| limit.is_none_or(|limit| place.standing < limit.standing);
         let candidates = self.candidates(now, claim, candidacy);
         let fresh = candidates.filter(|(id, _, place)| !tried.contains(id) && better(*place));
