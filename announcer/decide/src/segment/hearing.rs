@@ -225,7 +225,11 @@ impl Segment {
             inquiry.hear(ip, mac);
         }
         let is_member = self.members.all().any(|(_, member)| member.macs.contains(&mac));
-        self.vacancy.hear(ip, if is_member { Answerer::Member } else { Answerer::Stranger(mac) });
+        let who = if is_member { Answerer::Member } else { Answerer::Stranger(mac) };
+        if self.vacancy.hear(ip, who) && !is_member {
+            // It may be a member that we have not heard yet, and that has not heard us.
+            self.speech.answer(mac, None);
+        }
         if gratuitous && let Ok(vip) = Vip::new(ip) {
             self.announcement_heard(now, vip, mac, is_member);
         }
@@ -246,6 +250,7 @@ impl Segment {
             held.announcing = held.announcing.saturating_add(1);
             self.timing.changed = true;
             self.news.push(News::Conflict { ip: vip.ip(), mac });
+            self.speech.answer(mac, Some(claim));
         }
     }
 

@@ -71,12 +71,10 @@ impl Vacancy {
         self.doors.retain(|vip, door| is_wanted(*vip, door.claim));
     }
 
-    /// Somebody answers for `ip`.
-    pub(super) fn hear(&mut self, ip: IpAddr, who: Answerer) {
+    /// Somebody answers for `ip`; whether that is news.
+    pub(super) fn hear(&mut self, ip: IpAddr, who: Answerer) -> bool {
         let door = Vip::new(ip).ok().and_then(|vip| self.doors.get_mut(&vip));
-        if let Some(door) = door {
-            door.answered = Some(who);
-        }
+        door.is_some_and(|door| door.answered.replace(who) != Some(who))
     }
 
     /// These belong to a member: what was taken for a stranger is asked again as soon as a member would be.
@@ -164,7 +162,9 @@ mod tests {
         let vip: Vip = "192.0.2.7".parse().unwrap();
         let (mut vacancy, mut outputs, mut told) = (Vacancy::default(), Vec::new(), 0);
         vacancy.ask(vip, ClaimId(1), Time::START);
-        before.into_iter().for_each(|who| vacancy.hear(vip.ip(), who));
+        if let Some(who) = before {
+            assert!(vacancy.hear(vip.ip(), who));
+        }
         loop {
             let now = vacancy.next().unwrap();
             if !vacancy.turn(now, FENCE, &mut outputs).is_empty() {

@@ -1,6 +1,6 @@
 //! What hardly ever happens, as the seeds of the simulation have shown it.
 
-use super::super::{Input, LinkState};
+use super::super::{Input, LinkState, Output};
 use super::cable::{Cable, MS, claim};
 use super::{SECOND, agreed, until_taken};
 use crate::candidacy::Cause;
@@ -178,4 +178,31 @@ fn answers_to_one_member_are_no_loss_to_the_others() {
     }
     assert!(cable.nodes[third].news.is_empty(), "{:?}", cable.nodes[third].news);
     assert!(until_taken(&mut cable, 9) <= 1);
+}
+
+#[test]
+fn who_starts_where_everything_to_everybody_is_lost_meets_the_owner_at_its_address() {
+    let (mut cable, owner) = agreed();
+    cable.multicast = false;
+    let other = (owner + 1) % 3;
+    cable.restart(u8::try_from(other).unwrap());
+    cable.run(SECOND * 3);
+    assert_eq!(cable.owners().len(), 1, "one of them gave way");
+}
+
+#[test]
+fn two_owners_that_have_never_heard_each_other_meet_when_one_announces() {
+    let (mut cable, owner) = agreed();
+    let (now, other) = (cable.now, (owner + 1) % 3);
+    cable.restart(u8::try_from(other).unwrap());
+    cable.nodes[other].machine.handle(now, Input::LinkSeen(LinkState::default()));
+    let mac = MacAddress::new([2, 0, 0, 0, 9, 9]);
+    let ip = "192.0.2.7".parse().unwrap();
+    let heard = Input::NeighbourHeard { ip, mac, gratuitous: true };
+    cable.nodes[owner].machine.handle(now, heard);
+    let outputs = cable.nodes[owner].machine.wake(now);
+    let said = outputs.iter().any(
+        |it| matches!(it, Output::Send { hello, to: Some(to) } if *to == mac && hello.owned == 1),
+    );
+    assert!(said, "{outputs:?}");
 }
