@@ -27,7 +27,9 @@ pub struct Verdict {
     pub gaps: Vec<(IpAddr, Duration)>,
     /// What became of connections, for each address where some were made.
     pub visits: Vec<(IpAddr, Visits)>,
-    /// How often the addresses went to another node; the address that did so most often counts.
+    /// Who owned the addresses, one after the other; the address that moved most often counts.
+    pub owners: Vec<String>,
+    /// How often they went to another node.
     pub moves: usize,
     /// The longest time through which two nodes answered for one address.
     pub overlap: Duration,

@@ -11,7 +11,7 @@ use tests::scenes::cable::{Cut, pull};
 use tests::scenes::keeper::Announcers;
 use tests::scenes::partition::{Loss, lose};
 use tests::scenes::planned::replace;
-use tests::scenes::process::{kill, pause};
+use tests::scenes::process::{crash, kill, pause};
 use tests::scenes::watch::Watch;
 
 /// How long a fault lasts that ends by itself.
@@ -30,7 +30,7 @@ async fn stage() -> Result<(BareSegment, Watch)> {
 
 fn at_most_one_move(what: &str, verdict: &Verdict) -> Result<()> {
     println!("{what}: {verdict:?}");
-    ensure!(verdict.moves <= 1, "{what}: {} moves", verdict.moves);
+    ensure!(verdict.moves <= 1, "{what}: {}", verdict.owners.join(" > "));
     Ok(())
 }
 
@@ -52,6 +52,19 @@ async fn a_killed_owner_is_replaced_by_one_node() -> Result<()> {
     let mut keeper = Announcers { segment: &mut segment, settings: Vec::new() };
     let killed = kill(&mut keeper, &mut watch).await?;
     at_most_one_move(&format!("{killed:?}"), &killed.verdict)
+}
+
+#[tokio::test]
+async fn a_killed_owner_that_is_started_again_at_once_keeps_its_address_and_its_connections()
+-> Result<()> {
+    let (mut segment, mut watch) = stage().await?;
+    watch.visit(80, ECHO).await?;
+    let mut keeper = Announcers { segment: &mut segment, settings: Vec::new() };
+    let verdict = crash(&mut keeper, &mut watch).await?;
+    at_most_one_move("started again", &verdict)?;
+    ensure!(verdict.moves == 0, "{:?}", verdict.owners);
+    ensure!(verdict.all_visits().broken == 0, "{verdict:?}");
+    Ok(())
 }
 
 #[tokio::test]

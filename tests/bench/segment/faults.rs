@@ -6,12 +6,11 @@ use anyhow::Result;
 use std::time::Duration;
 use tests::figures::written;
 use tests::scenes::Verdict;
-use tests::scenes::keeper::{DaemonSetPods, Keeper};
+use tests::scenes::keeper::DaemonSetPods;
 use tests::scenes::on_bed::BedScene;
 use tests::scenes::outage::{cable_without_api_server, without_api_server};
 use tests::scenes::partition::{Loss, lose};
 use tests::scenes::process::{Killed, kill, pause};
-use tests::scenes::watch::Watch;
 
 /// How long a fault lasts.
 const FAULT: Duration = Duration::from_secs(10);
@@ -55,8 +54,8 @@ pub(super) async fn measure(scene: &BedScene, report: &mut Report) -> Result<()>
         Some(pause(&mut theirs, &mut their_watch, FAULT).await?),
     ));
     for (loss, time, what) in LOSSES {
-        let ours = one_loss(&mut pods, &mut watch, loss, time).await?;
-        let theirs = one_loss(&mut theirs, &mut their_watch, loss, time).await?;
+        let ours = lose(&mut pods, &mut watch, loss, time).await?;
+        let theirs = lose(&mut theirs, &mut their_watch, loss, time).await?;
         pairs.push(tell(what, ours, Some(theirs)));
     }
     drop(theirs);
@@ -70,19 +69,11 @@ pub(super) async fn measure(scene: &BedScene, report: &mut Report) -> Result<()>
     Ok(())
 }
 
-async fn one_loss(
-    keeper: &mut impl Keeper,
-    watch: &mut Watch,
-    loss: Loss,
-    time: Duration,
-) -> Result<Verdict> {
-    lose(keeper, watch, loss, time).await
-}
-
 fn tell(what: &str, ours: Verdict, theirs: Option<Verdict>) -> Pair {
     let said = |verdict: &Verdict| {
         let (gap, overlap) = (written(verdict.gap()), written(verdict.overlap));
-        format!("{} moves, no answer for {gap}, two for {overlap}", verdict.moves)
+        let owners = verdict.owners.join(" > ");
+        format!("{owners}, no answer for {gap}, two for {overlap}")
     };
     let beside = theirs.as_ref().map(|it| format!("; keepalived: {}", said(it)));
     println!("  {what}: {}{}", said(&ours), beside.unwrap_or_default());

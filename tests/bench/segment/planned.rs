@@ -10,12 +10,15 @@ use tests::scenes::Verdict;
 use tests::scenes::keeper::DaemonSetPods;
 use tests::scenes::on_bed::BedScene;
 use tests::scenes::planned::{cordon, replace, rest, roll};
+use tests::scenes::process::crash;
 use tests::scenes::watch::Watch;
 
 /// Fifty in a row.
 const DELETED: usize = 20;
 const CORDONED: usize = 20;
 const ROLLED: usize = 10;
+/// No move, if the kubelet is fast: a restart in place. A process that dies more often is not started again at once.
+const CRASHED: usize = 3;
 /// How often nothing is done, for about as long as a move is watched.
 const AT_REST: usize = 10;
 const MOVE: Duration = Duration::from_secs(5);
@@ -30,6 +33,7 @@ pub(super) async fn measure(scene: &BedScene, report: &mut Report) -> Result<()>
     watch.visit(80, ECHO).await?;
     let mut pods = DaemonSetPods(cluster);
     let (mut deleted, mut cordoned, mut rolled) = (Vec::new(), Vec::new(), Vec::new());
+    let mut crashed = Vec::new();
     // What a busy machine makes of connections while nothing moves.
     let mut at_rest = Vec::new();
     for _ in 0..AT_REST {
@@ -37,6 +41,9 @@ pub(super) async fn measure(scene: &BedScene, report: &mut Report) -> Result<()>
     }
     for _ in 0..DELETED {
         deleted.push(tell("pod deleted", replace(&mut pods, &mut watch).await?));
+    }
+    for _ in 0..CRASHED {
+        crashed.push(tell("process killed", crash(&mut pods, &mut watch).await?));
     }
     for _ in 0..CORDONED {
         cordoned.push(tell("cordoned", cordon(&mut watch).await?));
@@ -50,6 +57,7 @@ pub(super) async fn measure(scene: &BedScene, report: &mut Report) -> Result<()>
         (format!("the owner's pod deleted, {DELETED} times"), deleted),
         (format!("the owner cordoned, {CORDONED} times"), cordoned),
         (format!("the DaemonSet rolled, {ROLLED} times"), rolled),
+        (format!("the process killed, and started again, {CRASHED} times"), crashed),
     ];
     report.add(times(&kinds, &theirs));
     report.add(counts(&kinds));
@@ -70,8 +78,8 @@ async fn theirs(scene: &BedScene) -> Result<Vec<Verdict>> {
 fn tell(what: &str, verdict: Verdict) -> Verdict {
     let visits = verdict.all_visits();
     println!(
-        "  {what}: {} moves; no ping for {}, no new connection for {}; {} failed, {} broke",
-        verdict.moves,
+        "  {what}: {}; no ping for {}, no new connection for {}; {} failed, {} broke",
+        verdict.owners.join(" > "),
         written(verdict.gap()),
         written(visits.gap),
         visits.failed,

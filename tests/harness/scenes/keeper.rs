@@ -33,6 +33,12 @@ pub trait Keeper {
     /// It does not start.
     fn revive(&mut self, node: &str) -> impl Future<Output = Result<()>>;
 
+    /// SIGKILL, and whoever looks after it starts it again at once.
+    ///
+    /// # Errors
+    /// It does not run, or does not start.
+    fn crash(&mut self, node: &str) -> impl Future<Output = Result<()>>;
+
     /// SIGSTOP or SIGCONT: `signal` is the name without SIG.
     ///
     /// # Errors
@@ -77,6 +83,11 @@ impl Keeper for Announcers<'_> {
         self.segment.start_announcer(node, &self.settings)
     }
 
+    async fn crash(&mut self, node: &str) -> Result<()> {
+        self.kill(node).await?;
+        self.revive(node).await
+    }
+
     async fn signal(&mut self, node: &str, signal: &str) -> Result<()> {
         self.segment.announcer(node)?.signal(signal).await
     }
@@ -119,6 +130,10 @@ impl Keeper for DaemonSetPods<'_> {
         self.0.bed.kill(node, "kubelet", "CONT").await
     }
 
+    async fn crash(&mut self, node: &str) -> Result<()> {
+        self.0.bed.kill(node, ANNOUNCER_PROGRAM, "KILL").await
+    }
+
     async fn signal(&mut self, node: &str, signal: &str) -> Result<()> {
         self.0.bed.kill(node, ANNOUNCER_PROGRAM, signal).await
     }
@@ -147,6 +162,11 @@ impl Keeper for Keepalived {
 
     async fn revive(&mut self, node: &str) -> Result<()> {
         self.start_on(node)
+    }
+
+    async fn crash(&mut self, node: &str) -> Result<()> {
+        self.kill(node).await?;
+        self.revive(node).await
     }
 
     async fn signal(&mut self, node: &str, signal: &str) -> Result<()> {

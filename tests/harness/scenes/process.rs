@@ -53,6 +53,19 @@ pub async fn kill(keeper: &mut impl Keeper, watch: &mut Watch) -> Result<Killed>
     Ok(Killed { from, taken_after, silent_after, verdict })
 }
 
+/// Kills the owner's process, which is started again at once, and waits for rest.
+///
+/// # Errors
+/// It does not start, or it comes to no rest.
+pub async fn crash(keeper: &mut impl Keeper, watch: &mut Watch) -> Result<Verdict> {
+    let from = watch.steady(REST).await?;
+    let mark = watch.mark();
+    keeper.crash(&from).await?;
+    keeper.settled().await?;
+    watch.steady(REST).await?;
+    Ok(watch.since(&mark))
+}
+
 /// Stops the owner's process (SIGSTOP) for `time`, lets it go on, and waits for rest.
 ///
 /// # Errors

@@ -157,10 +157,12 @@ impl Watch {
             (*address, Visits { gap: reach.worst(*line), failed, broken })
         });
         let gaps = self.pings.iter().zip(&mark.pings);
+        let owners = all.iter().map(Answers::owners).max_by_key(Vec::len).unwrap_or_default();
         Verdict {
             gaps: gaps.map(|((address, reach), line)| (*address, reach.worst(*line))).collect(),
             visits: visits.collect(),
-            moves: all.iter().map(Answers::moves).max().unwrap_or_default(),
+            moves: owners.len().saturating_sub(1),
+            owners,
             overlap: all.iter().map(Answers::longest_overlap).max().unwrap_or_default(),
         }
     }

@@ -118,16 +118,22 @@ impl Answers {
         Self(spans)
     }
 
-    /// How often another node took over. One that spoke up while another went on answering took nothing over.
+    /// Who owned it, one after the other. One that spoke up while another went on answering took nothing over.
     #[must_use]
-    pub fn moves(&self) -> usize {
+    pub fn owners(&self) -> Vec<String> {
         let within = |one: &Span, other: &Span| {
             one.node != other.node && other.from <= one.from && one.to <= other.to
         };
         let owned = |span: &&Span| !self.0.iter().any(|other| within(span, other));
-        let mut owners: Vec<_> = self.0.iter().filter(owned).map(|span| &span.node).collect();
+        let mut owners: Vec<_> = self.0.iter().filter(owned).map(|it| it.node.clone()).collect();
         owners.dedup();
-        owners.len().saturating_sub(1)
+        owners
+    }
+
+    /// How often it went to another node.
+    #[must_use]
+    pub fn moves(&self) -> usize {
+        self.owners().len().saturating_sub(1)
     }
 
     /// The longest time through which two nodes answered.
