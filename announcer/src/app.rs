@@ -155,7 +155,7 @@ impl Threads {
         };
         let deciding = match hello {
             Some(hello) => deciding::by_segment(meant, hello, boot, wires, meters)?,
-            None => deciding::by_lease(meant, wires),
+            None => deciding::by_lease(meant, wires, meters),
         };
         Ok(Self { deciding, vips, pulse, vips_pulse, ownership_rx, placed_rx, vips_leave_tx })
     }

@@ -168,6 +168,10 @@ impl Daemon {
         if !given {
             tracing::warn!("not everything was given away in time; others notice by the silence");
         }
+        while let Ok(news) = inlets.news_rx.try_recv() {
+            self.moved.tell(&news, &self.world, &self.realms);
+        }
+        self.moved.say_the_rest();
         self.pulse.beat();
         tasks.vips_leave_tx.send_replace(true);
         if timeout(GRACE, &mut tasks.vips).await.is_err() {

@@ -8,15 +8,18 @@
 use crate::args::Meant;
 use crate::metrics::Meters;
 use crate::record;
-use crate::segment::{self, HelloSettings, LinkNews, LinkReports, LinksFacts};
+use crate::segment::{self, HelloMetrics, HelloSettings, LinkNews, LinkReports, LinksFacts};
 use crate::vips::pulse::Pulse;
 use crate::vips::{LinkOwnership, PlacedOnLinks};
-use announcer_decide::leadership::{Term, ownership};
+use announcer_decide::candidacy::Ownership;
+use announcer_decide::leadership::{Term, news, ownership};
+use announcer_decide::segment::Loss;
 use model::hello::BootId;
 use model::node::NodeName;
 use shared::clock::Clock;
 use shared::lease::{Election, Leadership};
 use shared::task::Owned;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -80,7 +83,7 @@ pub(crate) fn by_segment(
 }
 
 /// Lets the Lease alone decide, as client-go's election does.
-pub(crate) fn by_lease(meant: &Meant, wires: Wires) -> Deciding {
+pub(crate) fn by_lease(meant: &Meant, wires: Wires, meters: &Meters) -> Deciding {
     let Wires { client, clock, pulse, links_rx, ownership_tx, .. } = wires;
     let config = &meant.election;
     let (election, leadership_rx) =
@@ -88,10 +91,12 @@ pub(crate) fn by_lease(meant: &Meant, wires: Wires) -> Deciding {
     let (record_leave_tx, leave_rx) = watch::channel(false);
     let record = Owned::spawn(election.run(leave_rx));
     let (ended_tx, ended) = oneshot::channel();
-    let (_, news_rx) = mpsc::channel(1);
+    let (news_tx, news_rx) = mpsc::channel(NEWS);
     let (asks, _) = mpsc::channel(1);
     let node = meant.config.node.clone();
-    let follower = Follower { node, clock, pulse, links_rx, leadership_rx, ownership_tx };
+    let metrics = meters.hellos.clone();
+    let follower =
+        Follower { node, clock, pulse, links_rx, leadership_rx, ownership_tx, news_tx, metrics };
     tokio::spawn(async move {
         follower.follow().await;
         // Nobody waits any more where the process is ending.
@@ -108,6 +113,8 @@ struct Follower {
     links_rx: watch::Receiver<Arc<LinksFacts>>,
     leadership_rx: watch::Receiver<Leadership>,
     ownership_tx: watch::Sender<Arc<LinkOwnership>>,
+    news_tx: mpsc::Sender<LinkNews>,
+    metrics: HelloMetrics,
 }
 
 impl Follower {
@@ -137,19 +144,36 @@ impl Follower {
     }
 
     fn publish(&mut self, term: Option<Term>) {
-        let links = self.links_rx.borrow_and_update();
+        let links = Arc::clone(&self.links_rx.borrow_and_update());
         let owned = links.iter().map(|(link, facts)| {
             let wanted = &facts.wanted;
             let term = term.filter(|_| facts.state.carrier);
             (link.clone(), ownership(&self.node, &wanted.claims, term, wanted.leaving))
         });
         let owned: LinkOwnership = owned.collect();
-        self.ownership_tx.send_if_modified(|known| {
-            let changed = **known != owned;
-            if changed {
-                *known = Arc::new(owned);
+        if **self.ownership_tx.borrow() != owned {
+            self.tell(&owned, &links, term.is_some());
+            self.ownership_tx.send_replace(Arc::new(owned));
+        }
+    }
+
+    /// News that nobody has the time to read is left out, but not uncounted.
+    fn tell(&self, owned: &LinkOwnership, links: &LinksFacts, leads: bool) {
+        let known = self.ownership_tx.borrow();
+        let nothing = Ownership::default();
+        for link in known.keys().chain(owned.keys()).collect::<BTreeSet<_>>() {
+            let why = match links.get(link) {
+                None => Loss::NotWanted,
+                Some(facts) if facts.wanted.leaving => Loss::Left,
+                Some(facts) if !facts.state.carrier => Loss::NoCarrier,
+                Some(_) if !leads => Loss::Recorded,
+                Some(_) => Loss::NotWanted,
+            };
+            let of = |all: &LinkOwnership| all.get(link).unwrap_or(&nothing).clone();
+            for news in news(&of(&known), &of(owned), &why) {
+                self.metrics.told(&news);
+                let _ = self.news_tx.try_send(LinkNews { link: link.clone(), news });
             }
-            changed
-        });
+        }
     }
 }

@@ -103,6 +103,13 @@ impl Moved {
         }
     }
 
+    /// Says what has not been said yet: the process ends.
+    pub(crate) fn say_the_rest(&mut self) {
+        for line in self.digest.rest() {
+            say(&self.node, &line);
+        }
+    }
+
     fn note(&mut self, kind: Kind, candidacy: &Candidacy, after: Duration) {
         let (name, addresses) = (candidacy.name.to_string(), candidacy.vips.len());
         self.digest.handle(self.clock.now(), Happened { kind, name, addresses, after });

@@ -117,7 +117,7 @@ impl VipsMetrics {
 }
 
 /// Bounds of the times to the first frame, in seconds.
-const FIRST_FRAME: [f64; 10] = [0.02, 0.035, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0];
+const FIRST_FRAME: [f64; 11] = [0.02, 0.035, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0];
 
 /// Events that may wait; the monitor waits where it is full.
 const QUEUE: usize = 4_096;

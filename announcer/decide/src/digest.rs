@@ -90,6 +90,14 @@ impl<K> Default for Digest<K> {
     }
 }
 
+impl<K: Ord> Digest<K> {
+    /// Everything that was not told yet, though it may not be due.
+    pub fn rest(&mut self) -> Vec<Line<K>> {
+        self.due = None;
+        std::mem::take(&mut self.open).into_values().collect()
+    }
+}
+
 impl<K: Ord + Clone> Machine for Digest<K> {
     type Input = Happened<K>;
     type Output = Line<K>;
@@ -198,6 +206,15 @@ mod tests {
         kinds.into_iter().for_each(|kind| happens(&mut digest, 10_000, kind, "x"));
         let when: Vec<_> = told(&mut digest, 20_000).iter().map(|(when, _)| *when).collect();
         assert_eq!(when, [10_050, 10_050, 10_050, 10_050, 10_050, 11_050, 11_050]);
+    }
+
+    #[test]
+    fn at_the_end_everything_is_told_at_once() {
+        let mut digest = Digest::default();
+        let kinds = ["a", "b", "c", "d", "e", "f", "g"];
+        kinds.into_iter().for_each(|kind| happens(&mut digest, 10_000, kind, "x"));
+        assert_eq!(digest.rest().len(), 7);
+        assert_eq!((digest.deadline(), digest.rest().len()), (None, 0));
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Who answers where nobody says hello (`vip_hello_interval=0`): the leader, elected by the Lease alone, as client-go does it.
 
 use crate::candidacy::{Candidacies, Cause, Owned, Ownership};
-use model::claim::Epoch;
+use crate::segment::{Loss, News};
+use model::claim::{ClaimId, Epoch};
 use model::machine::Time;
 use model::node::NodeName;
+use std::time::Duration;
 
 /// One uninterrupted leadership of this node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,11 +44,27 @@ pub fn ownership(
     Ownership { claims, settled: true, left: leaving }
 }
 
+/// What people should know of the step from `before` to `now`; `why` is why claims that are not owned any more are not.
+#[must_use]
+pub fn news(before: &Ownership, now: &Ownership, why: &Loss) -> Vec<News> {
+    let is_new = |(id, owned): &(&ClaimId, &Owned)| {
+        before.claims.get(id).is_none_or(|known| known.epoch != owned.epoch)
+    };
+    let taken = now.claims.iter().filter(is_new).map(|(id, owned)| News::Taken {
+        claim: *id,
+        cause: owned.cause.clone(),
+        after: Duration::ZERO,
+    });
+    let lost = before.claims.keys().filter(|id| !now.claims.contains_key(id));
+    let lost = lost.map(|id| News::Lost { claim: *id, why: why.clone() });
+    taken.chain(lost).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::candidacy::{Candidacy, Nodes};
-    use model::claim::{ClaimId, ClaimName};
+    use model::claim::ClaimName;
     use model::node::Standing;
     use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,6 +94,19 @@ mod tests {
         assert_eq!((owned[0].name.0.as_str(), owned[0].epoch), ("everywhere", Epoch(3)));
         assert_eq!(owned[0].vips.len(), 1);
         assert!(ownership.settled && !ownership.left);
+    }
+
+    #[test]
+    fn people_are_told_of_each_step_once() {
+        let (leads, follows) = (of(Some(TERM), false), of(None, false));
+        let id = *leads.claims.keys().next().unwrap();
+        let taken = News::Taken { claim: id, cause: Cause::Lapsed, after: Duration::ZERO };
+        let lost = News::Lost { claim: id, why: Loss::Recorded };
+        assert_eq!(news(&follows, &leads, &Loss::Recorded), std::slice::from_ref(&taken));
+        assert_eq!(news(&leads, &follows, &Loss::Recorded), [lost]);
+        assert_eq!(news(&leads, &leads, &Loss::Recorded), []);
+        let again = of(Some(Term { number: 4, ..TERM }), false);
+        assert_eq!(news(&leads, &again, &Loss::Recorded), [taken]);
     }
 
     #[test]

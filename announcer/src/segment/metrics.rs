@@ -124,7 +124,7 @@ impl HelloMetrics {
     }
 
     /// Something happened that people should know: counted here, where nothing is left out.
-    pub(super) fn told(&self, news: &News) {
+    pub(crate) fn told(&self, news: &News) {
         match news {
             News::Taken { cause, after, .. } => {
                 self.taken.get_or_create(&CauseLabel { cause: cause.word() }).inc();
