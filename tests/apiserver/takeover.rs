@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use tests::audit::entries;
+use tests::audit::{AuditEntry, entries};
 use tests::bare::Bare;
 use tests::cluster::programs::root;
 use tests::cluster::service::{NewService, TestService, allocated, reported};
-use tests::cluster::{LATER, SYSTEM, merge};
+use tests::cluster::{LATER, SYSTEM, merge, wait};
 use tests::local::cloud_provider;
 
 /// One Service that was there before.
@@ -137,11 +137,18 @@ fn may_be_given_something(left: &Value) -> bool {
     left["spec"]["type"] == "LoadBalancer" && !settled
 }
 
-/// The Services that the provider has written, each as often as it did.
-fn written(bare: &Bare) -> Result<Vec<String>> {
-    let asked = entries(&bare.audit_log())?;
-    let writes = asked.iter().filter(|entry| entry.writes("services"));
-    Ok(writes.map(|entry| entry.object()).collect())
+/// The Services that the provider has written, each as often as it did, once `wanted` are among them: a watch may tell
+/// of a write before the audit log does.
+async fn written(bare: &Bare, wanted: &[String]) -> Result<Vec<String>> {
+    wait::answer("the audit log", LATER, || async {
+        let asked = entries(&bare.audit_log())?;
+        let writes = asked.iter().filter(|entry| entry.writes("services"));
+        let written: Vec<_> = writes.map(AuditEntry::object).collect();
+        let lacking = wanted.iter().find(|name| !written.contains(name));
+        ensure!(lacking.is_none(), "{lacking:?} is not there");
+        Ok(written)
+    })
+    .await
 }
 
 #[tokio::test]
@@ -155,15 +162,17 @@ async fn our_provider_takes_over_without_moving_an_address_or_touching_what_is_r
         .with_context(|| provider.last_lines())?;
     // Served after all of the above was judged, with addresses that nobody holds.
     let mut held: BTreeSet<_> = left.iter().flat_map(Left::addresses).collect();
-    for number in 0..12 {
-        let new = bare.create("default", NewService::called(&format!("new-{number}"))).await?;
+    let names = (0..12).map(|number| format!("new-{number}"));
+    for name in names.clone() {
+        let new = bare.create("default", NewService::called(&name)).await?;
         let given = new.allocated(LATER).await.with_context(|| provider.last_lines())?;
         ensure!(given.iter().all(|address| held.insert(*address)), "{given:?} was held");
     }
     for one in left.iter().filter(|one| one.then.is_none()) {
         one.stays().await?;
     }
-    let writes = written(&bare)?;
+    let new: Vec<_> = names.map(|name| format!("default/{name}")).collect();
+    let writes = written(&bare, &new).await?;
     for one in left.iter().filter(|one| one.then.is_some()) {
         let name = format!("{}/{}", one.service.namespace, one.service.name);
         let times = writes.iter().filter(|written| **written == name).count();
@@ -174,10 +183,11 @@ async fn our_provider_takes_over_without_moving_an_address_or_touching_what_is_r
     // Another start finds everything right.
     provider.signal("TERM").await?;
     provider.ended(LATER).await?;
-    let before = written(&bare)?.len();
+    let before = writes.len();
     let _next = cloud_provider(bare.provider())?;
     let passed = bare.create("default", NewService::called("passed")).await?;
     passed.allocated(LATER).await?;
-    assert_eq!(written(&bare)?.split_off(before), ["default/passed"]);
+    let mut writes = written(&bare, &["default/passed".to_owned()]).await?;
+    assert_eq!(writes.split_off(before), ["default/passed"]);
     Ok(())
 }
