@@ -107,7 +107,8 @@ fn facts(plan: &Plan, world: &World) -> LinksFacts {
         };
         let wanted = Wanted {
             claims: Arc::new(claims.clone()),
-            standing: plan.standing,
+            partial: plan.partial,
+            standings: plan.standings,
             alone: plan.alone,
             leaving: world.leaving(),
         };

@@ -17,7 +17,7 @@ use kube::runtime::watcher::{self, Event, watcher};
 use model::claim::{ClaimId, ClaimName, Epoch};
 use model::lease::LeaseSettings;
 use model::machine::Time;
-use model::node::NodeName;
+use model::node::{NodeName, Role};
 use model::object::ObjectKey;
 use model::service::ServiceKey;
 use prometheus_client::encoding::text::encode;
@@ -170,6 +170,7 @@ fn links(known: &[(String, Option<ServiceKey>)]) -> LinksFacts {
             vips: BTreeSet::new(),
             nodes: Nodes::All,
             services: service.iter().cloned().collect(),
+            role: Role::Services,
         };
         (ClaimId::from(&name(text)), candidacy)
     });

@@ -4,7 +4,7 @@ use crate::questions::{Datagram, NODE_MAC, OURS, PEER_MAC, Questions, VIPS, sock
 use announcer::vips::fence::{Fence, RaiseFenceError};
 use model::address::MacAddress;
 use model::hello::{BootId, Hello, Sender, Wish};
-use model::node::{NodeName, Standing};
+use model::node::{NodeName, Standings};
 use protocols::arp::ArpMessage;
 use protocols::hello::encode;
 use protocols::hello::frame::{Envelope, GROUP_MAC};
@@ -194,7 +194,7 @@ fn sent_hello(to: MacAddress, owner: bool) -> Vec<u8> {
         boot: OURS.boot,
         sequence: 1,
         interval: Duration::from_millis(50),
-        standing: Standing::FIT,
+        standings: Standings::default(),
         wish: Wish::Nothing,
         macs: vec![NODE_MAC],
         heard: Vec::new(),

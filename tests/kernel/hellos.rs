@@ -4,7 +4,7 @@ use crate::questions::{NODE_MAC, PEER_MAC, socket};
 use crate::speaker::{PORT, Speaker, eth0, facts};
 use announcer::segment::LinkReports;
 use model::hello::{BootId, Hello, Sender, Wish};
-use model::node::{NodeName, Standing};
+use model::node::{NodeName, Standings};
 use protocols::hello::frame::{Envelope, GROUP_MAC};
 use protocols::hello::{self, Key};
 use std::net::Ipv4Addr;
@@ -47,7 +47,7 @@ fn hello(sequence: u64) -> Hello {
         boot: BootId(7),
         sequence,
         interval: Duration::from_secs(60),
-        standing: Standing::FIT,
+        standings: Standings::default(),
         wish: Wish::Nothing,
         macs: vec![PEER_MAC],
         heard: Vec::new(),

@@ -13,7 +13,7 @@ use announcer_decide::segment::{LinkState, Placed, Wanted};
 use model::address::MacAddress;
 use model::claim::{ClaimId, ClaimName};
 use model::hello::Sender;
-use model::node::NodeName;
+use model::node::{NodeName, Role};
 use prometheus_client::registry::Registry;
 use protocols::hello::Key;
 use shared::clock::Clock;
@@ -62,6 +62,7 @@ pub(crate) fn facts(namespace: &Namespace, mac: MacAddress, vips: &[&str]) -> Li
         vips: vips.iter().map(|vip| vip.parse().unwrap()).collect(),
         nodes: Nodes::All,
         services: BTreeSet::new(),
+        role: Role::Services,
     };
     let claims = if vips.is_empty() {
         Candidacies::new()

@@ -3,7 +3,7 @@
 use model::address::Vip;
 use model::claim::{ClaimId, ClaimName, Epoch};
 use model::machine::Time;
-use model::node::{NodeName, Standing};
+use model::node::{NodeName, Role, Standing};
 use model::service::ServiceKey;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +23,9 @@ pub struct Candidacy {
     /// The Services behind it. A peer without hellos that elects an owner for one of them keeps everybody from the claim.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub services: BTreeSet<ServiceKey>,
+    /// In which role it is answered for.
+    #[serde(default, skip_serializing_if = "Role::is_services")]
+    pub role: Role,
 }
 
 /// Which nodes may have a claim.

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
     use crate::candidacy::{Candidacy, Nodes};
     use model::claim::ClaimName;
-    use model::node::Standing;
+    use model::node::{Role, Standing};
     use std::collections::{BTreeMap, BTreeSet};
 
     fn candidacies() -> Candidacies {
@@ -75,7 +75,16 @@ mod tests {
         let each = each.map(|(name, nodes)| {
             let name = ClaimName(name.to_owned());
             let id = ClaimId::from(&name);
-            (id, Candidacy { name, vips: vips.clone(), nodes, services: BTreeSet::new() })
+            (
+                id,
+                Candidacy {
+                    name,
+                    vips: vips.clone(),
+                    nodes,
+                    services: BTreeSet::new(),
+                    role: Role::Services,
+                },
+            )
         });
         each.into()
     }

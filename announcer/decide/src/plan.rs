@@ -19,7 +19,7 @@ use crate::reason::{Complaint, Notice};
 use crate::traffic::Traffic;
 use crate::world::World;
 use model::claim::Epoch;
-use model::node::{NodeName, Standing};
+use model::node::{NodeName, Standings};
 use model::object::ResourceVersion;
 use model::service::{Ingress, ServiceKey};
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,11 @@ pub struct Plan {
     /// that it can be given away.
     pub candidacies: BTreeMap<LinkName, Candidacies>,
     /// How well this node can serve.
-    pub standing: Standing,
+    #[serde(flatten)]
+    pub standings: Standings,
+    /// Whether more is to come: first lists have not arrived.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
     /// Whether the cluster has no other node.
     pub alone: bool,
     /// How traffic to VIPs is treated, those of other nodes included: one that is taken is known at once.
@@ -89,7 +93,8 @@ pub fn plan(world: &World, config: &Config) -> Plan {
     if !world.ready() {
         return plan;
     }
-    plan.standing = world.node(&config.node).map(|node| node.standing).unwrap_or_default();
+    plan.standings.services =
+        world.node(&config.node).map(|node| node.standing).unwrap_or_default();
     plan.alone = world.is_alone(&config.node);
     let survey = survey::survey(world, config);
     let claims = candidacies::claims(&survey, world, config);

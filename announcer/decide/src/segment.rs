@@ -162,7 +162,7 @@ impl Segment {
 
     /// Everything that is owned, as it is told to those who act on it.
     fn publish(&mut self, now: Time) {
-        self.ownership.settled = self.is_settled(now);
+        self.ownership.settled = self.is_settled(now) && !self.wanted.partial;
         self.ownership.left = self.wanted.leaving && self.has_left();
         let Self { claims, wanted, ownership, .. } = self;
         let held = claims.iter().filter_map(|(id, state)| {

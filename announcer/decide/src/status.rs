@@ -130,7 +130,7 @@ impl Status {
         let links = reports.iter().map(|(name, report)| LinkStatus {
             link: name.0.clone(),
             settled: report.settled,
-            standing: report.standing.to_string(),
+            standing: report.standings.to_string(),
             interval_seconds: report.interval.as_secs_f64(),
             owned: report.claims.iter().filter(|claim| claim.ours).count(),
         });
@@ -196,7 +196,7 @@ fn member_status(member: &MemberReport, now: Time, link: &LinkName) -> MemberSta
         link: link.0.clone(),
         heard_seconds: now.since(member.heard_at).as_secs_f64(),
         interval_seconds: member.interval.as_secs_f64(),
-        standing: member.standing.to_string(),
+        standing: member.standings.to_string(),
         owned: member.owned,
         silent: member.silent,
     }

@@ -119,7 +119,7 @@ fn heard_ndp(mac: MacAddress, payload: &[u8]) -> Heard {
 mod tests {
     use super::*;
     use model::hello::{BootId, Sender, Wish};
-    use model::node::{NodeName, Standing};
+    use model::node::{NodeName, Standings};
     use protocols::ndp::{Advertisement, Solicitation, solicited_node};
     use std::net::Ipv6Addr;
     use std::time::Duration;
@@ -146,7 +146,7 @@ mod tests {
             boot: BootId(1),
             sequence: 1,
             interval: Duration::from_millis(50),
-            standing: Standing::FIT,
+            standings: Standings::default(),
             wish: Wish::Nothing,
             macs: vec![MAC],
             heard: Vec::new(),

@@ -9,7 +9,7 @@ use model::address::Vip;
 use model::claim::{ClaimId, ClaimName, Epoch};
 use model::hello::Sender;
 use model::machine::Time;
-use model::node::{NodeName, Standing};
+use model::node::{NodeName, Role, Standing, Standings};
 use model::service::ServiceKey;
 use shared::clock::Clock;
 use shared::task;
@@ -48,7 +48,7 @@ fn reports() -> LinkReports {
         sender: sender(node),
         heard_at,
         interval: Duration::from_millis(50),
-        standing: Standing::FIT,
+        standings: Standings::default(),
         owned,
         silent,
     };
@@ -72,7 +72,7 @@ fn reports() -> LinkReports {
     };
     let report = Report {
         settled: true,
-        standing: Standing::SPARED,
+        standings: Standings::services(Standing::SPARED),
         interval: Duration::from_millis(50),
         members: vec![
             member("n3", at(199), 1, true),
@@ -177,6 +177,7 @@ fn knowing(
         vips: owned.vips.clone(),
         nodes: Nodes::All,
         services: BTreeSet::new(),
+        role: Role::Services,
     };
     let wanted =
         Wanted { claims: Arc::new(BTreeMap::from([(id, candidacy)])), ..Wanted::default() };
@@ -254,9 +255,11 @@ fn a_process_lives_as_long_as_each_part_of_it_moves() {
 fn a_part_that_never_moved_is_as_old_as_the_process() {
     let clock = Clock::start();
     let (moved, never) = (pulse(clock), pulse(clock));
-    while clock.now() == Time::START {}
+    // A beat is kept to the microsecond.
+    while clock.now().since_start() < Duration::from_micros(1) {}
     moved.beat();
-    assert!(never.age() > moved.age());
+    let younger = moved.age();
+    assert!(never.age() > younger);
 }
 
 #[tokio::test]

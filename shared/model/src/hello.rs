@@ -4,7 +4,7 @@
 
 use crate::address::MacAddress;
 use crate::claim::{ClaimId, Epoch, scattered};
-use crate::node::{NodeName, Standing};
+use crate::node::{NodeName, Standings};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
@@ -58,7 +58,7 @@ pub struct Hello {
     /// How long until the next one at the latest, in whole milliseconds; zero in the last of a life.
     pub interval: Duration,
     /// How well the node can serve.
-    pub standing: Standing,
+    pub standings: Standings,
     /// What it wants of those who hear it.
     pub wish: Wish,
     /// All hardware addresses that it answers from; at most 16.

@@ -26,8 +26,14 @@ impl Standing {
     pub const FIT: Self = Self(0);
     /// People want it spared: cordoned, or labelled `node.kubernetes.io/exclude-from-external-load-balancers`.
     pub const SPARED: Self = Self(1);
-    /// It is about to fail: NotReady, or NetworkUnavailable.
+    /// It is about to fail: NotReady, or NetworkUnavailable; or its API server does not answer.
     pub const FAILING: Self = Self(2);
+
+    /// Whether nothing speaks against it.
+    #[must_use]
+    pub const fn is_fit(&self) -> bool {
+        self.0 == Self::FIT.0
+    }
 }
 
 /// One word for people: `fit`, `spared`, `failing`.
@@ -38,6 +44,66 @@ impl fmt::Display for Standing {
             Self::SPARED => "spared",
             _ => "failing",
         })
+    }
+}
+
+/// What a process makes reachable.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+pub enum Role {
+    /// Services of type `LoadBalancer`.
+    #[default]
+    Services,
+    /// The API servers of the cluster.
+    ControlPlane,
+}
+
+impl Role {
+    /// Whether this is [`Role::Services`], which goes without saying.
+    #[must_use]
+    pub const fn is_services(&self) -> bool {
+        matches!(self, Self::Services)
+    }
+}
+
+/// How well a node can serve in each role: one whose API server is ill may announce Services all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Standings {
+    /// For Services.
+    #[serde(rename = "standing")]
+    pub services: Standing,
+    /// For the control plane.
+    #[serde(default, skip_serializing_if = "Standing::is_fit")]
+    pub control_plane: Standing,
+}
+
+impl Standings {
+    /// Nothing is said about the control plane.
+    #[must_use]
+    pub const fn services(services: Standing) -> Self {
+        Self { services, control_plane: Standing::FIT }
+    }
+
+    /// The standing in `role`.
+    #[must_use]
+    pub const fn of(&self, role: Role) -> Standing {
+        match role {
+            Role::Services => self.services,
+            Role::ControlPlane => self.control_plane,
+        }
+    }
+}
+
+/// That of Services, and that of the control plane where something speaks against it: `fit`, `spared, control plane
+/// failing`.
+impl fmt::Display for Standings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.services)?;
+        if self.control_plane > Standing::FIT {
+            write!(f, ", control plane {}", self.control_plane)?;
+        }
+        Ok(())
     }
 }
 

@@ -15,7 +15,7 @@ use crate::reason::Complaint;
 use crate::world::World;
 use model::address::Vip;
 use model::claim::{ClaimId, ClaimName};
-use model::node::{NodeName, Standing};
+use model::node::{NodeName, Role, Standing};
 use model::service::ServiceKey;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,6 +44,7 @@ pub(super) fn claims<'a>(survey: &Survey<'a>, world: &World, config: &Config) ->
             vips: BTreeSet::new(),
             nodes: Nodes::All,
             services: BTreeSet::new(),
+            role: Role::Services,
         };
         claims.house = Some((link.clone(), claims.add(link, candidacy)));
     }
@@ -54,6 +55,7 @@ pub(super) fn claims<'a>(survey: &Survey<'a>, world: &World, config: &Config) ->
             vips: members.iter().flat_map(|it| it.vips()).collect(),
             nodes: nodes(members.iter().map(|it| &it.nodes)),
             services: members.iter().map(|it| it.service.key.clone()).collect(),
+            role: Role::Services,
         };
         let id = claims.add(link.clone(), candidacy);
         claims.of.extend(members.iter().map(|it| (&it.service.key, (link.clone(), id))));

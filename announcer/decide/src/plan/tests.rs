@@ -117,8 +117,8 @@ proptest! {
         let mut world = told(events);
         let before = plan(&world, &config());
         world.apply(Event::LeaveRequested);
-        let Plan { candidacies, standing, alone, traffic, .. } = before;
-        let left = Plan { candidacies, standing, alone, traffic, ..Plan::default() };
+        let Plan { candidacies, standings, alone, traffic, .. } = before;
+        let left = Plan { candidacies, standings, alone, traffic, ..Plan::default() };
         prop_assert_eq!(plan(&world, &config()), left);
     }
 

@@ -58,6 +58,7 @@ mod tests {
     use crate::candidacy::{Candidacy, Cause, Nodes, Owned};
     use model::claim::ClaimId;
     use model::machine::Time;
+    use model::node::Role;
 
     fn name(text: &str) -> ClaimName {
         ClaimName(text.to_owned())
@@ -67,7 +68,13 @@ mod tests {
         let each = names.iter().map(|text| {
             let services = BTreeSet::from([ServiceKey::new("default", *text)]);
             let vips = BTreeSet::new();
-            let candidacy = Candidacy { name: name(text), vips, nodes: Nodes::All, services };
+            let candidacy = Candidacy {
+                name: name(text),
+                vips,
+                nodes: Nodes::All,
+                services,
+                role: Role::Services,
+            };
             (ClaimId::from(&name(text)), candidacy)
         });
         each.collect()

@@ -37,7 +37,7 @@ impl Segment {
     fn levelling_move(&self, now: Time) -> Option<(ClaimId, Sender)> {
         let ours = self.claims.values().filter(|state| state.held().is_some()).count();
         let ours = u32::try_from(ours).unwrap_or(u32::MAX);
-        if self.wanted.standing != Standing::FIT {
+        if self.wanted.standings.services != Standing::FIT {
             return None;
         }
         let instance = &self.settings.sender.instance;
@@ -45,7 +45,7 @@ impl Segment {
             .members
             .all()
             .filter(|(_, it)| !it.is_silent(now) && !it.leaving && it.sender.instance == *instance)
-            .filter(|(_, it)| it.standing == Standing::FIT)
+            .filter(|(_, it)| it.standings.services == Standing::FIT)
             .collect();
         let (emptiest, least) = others
             .iter()

@@ -9,6 +9,7 @@ use model::address::{MacAddress, Vip};
 use model::claim::ClaimId;
 use model::hello::{Hello, Says, Statement, Wish};
 use model::machine::Time;
+use model::node::Role;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -22,11 +23,12 @@ const DEFENCE_SHARE: Duration = Duration::from_millis(10);
 
 impl Segment {
     pub(super) fn want(&mut self, wanted: Wanted) {
-        if wanted.standing != self.wanted.standing || wanted.leaving != self.wanted.leaving {
+        if wanted.standings != self.wanted.standings || wanted.leaving != self.wanted.leaving {
             self.speech.hurry();
         }
         self.wanted = wanted;
         let wanted = &self.wanted.claims;
+        self.presence.hurry(wanted.values().any(|it| it.role == Role::ControlPlane));
         let idle = |state: &ClaimState| matches!(state.ours, Ours::Nothing);
         self.claims.retain(|claim, state| wanted.contains_key(claim) || !idle(state));
         self.timing.changed = true;

@@ -10,6 +10,7 @@ use crate::candidacy::{Candidacy, Cause};
 use model::claim::{ClaimId, Epoch};
 use model::hello::{Says, SenderId};
 use model::machine::Time;
+use model::node::Role;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -104,7 +105,13 @@ impl Segment {
         if now < turn {
             return Judgement::Wait(turn);
         }
-        self.with_evidence(now, claim, since, Cause::Silence(node), now.since(silent_since))
+        self.with_evidence(
+            now,
+            (claim, candidacy.role),
+            since,
+            Cause::Silence(node),
+            now.since(silent_since),
+        )
     }
 
     /// A claim that nobody has: taken by rank, once everybody who is heard has said all that it owns.
@@ -117,7 +124,8 @@ impl Segment {
     ) -> Judgement {
         let settled_at = self.presence.settled_at().unwrap_or(now);
         let incomplete = self.members.all().any(|(_, it)| !it.is_silent(now) && !it.is_complete());
-        let unread = self.records.is_none();
+        // An API server that nobody reaches yet must not keep its own address away.
+        let unread = self.records.is_none() && candidacy.role == Role::Services;
         if (incomplete || unread) && now < settled_at + RECORDS {
             return Judgement::Wait(now + AGAIN.min(self.settings.interval));
         }
@@ -133,14 +141,15 @@ impl Segment {
         // Somebody has to be there now: what was heard before may have been on the other side of a cut.
         let lately = Time::at(now.since_start().saturating_sub(LATELY));
         let listening = self.presence.listening_since().max(lately);
-        self.with_evidence(now, claim, listening, cause, Duration::ZERO)
+        self.with_evidence(now, (claim, candidacy.role), listening, cause, Duration::ZERO)
     }
 
-    /// Takes a claim only if somebody was heard since `since`; where nobody is, the record decides.
+    /// Takes a claim only if somebody was heard since `since`; where nobody is, the record decides. Without a record the
+    /// control plane's address is taken: there is none before the first API server, and who reaches it is to reach one.
     fn with_evidence(
         &mut self,
         now: Time,
-        claim: ClaimId,
+        (claim, role): (ClaimId, Role),
         since: Time,
         cause: Cause,
         after: Duration,
@@ -149,20 +158,27 @@ impl Segment {
             return Judgement::Take(cause, after);
         }
         self.speech.call_the_roll(now, self.settings.interval);
-        if self.record_permits(now, claim) == Some(true) && self.record_may_decide(now) {
-            return Judgement::Take(Cause::Lapsed, after);
+        let permitted = match self.record_permits(now, claim) {
+            None if role == Role::ControlPlane => Some(cause),
+            Some(true) => Some(Cause::Lapsed),
+            _ => None,
+        };
+        if let Some(cause) = permitted.filter(|_| self.record_may_decide(now, role)) {
+            return Judgement::Take(cause, after);
         }
         Judgement::Wait(now + AGAIN.min(self.settings.interval))
     }
 
     /// The record decides only after everybody had the time to answer.
-    fn record_may_decide(&self, now: Time) -> bool {
-        let settled = self.presence.settled_at().is_some_and(|at| now >= at + AGAIN);
+    fn record_may_decide(&self, now: Time, role: Role) -> bool {
+        // Who listened for the control plane alone has called the roll before.
+        let answers = if role == Role::ControlPlane { Duration::ZERO } else { AGAIN };
+        let settled = self.presence.settled_at().is_some_and(|at| now >= at + answers);
         settled && !self.hears_anybody(now)
     }
 
     pub(super) fn our_place(&self, claim: ClaimId, candidacy: &Candidacy) -> Option<Place> {
-        place(claim, candidacy, (&self.settings.sender.node, self.us), self.wanted.standing)
+        place(claim, candidacy, (&self.settings.sender.node, self.us), self.wanted.standings)
     }
 
     /// How many members come before `place`; `without` is the owner itself.

@@ -5,7 +5,7 @@ use model::address::MacAddress;
 use model::claim::{ClaimId, Epoch};
 use model::hello::{BootId, Hello, Says, Sender, SenderId, Wish};
 use model::machine::Time;
-use model::node::Standing;
+use model::node::Standings;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub(super) struct Member {
     round: u64,
     /// Time between its hellos, as it says.
     pub(super) interval: Duration,
-    pub(super) standing: Standing,
+    pub(super) standings: Standings,
     /// Where its kernel answers from.
     pub(super) macs: BTreeSet<MacAddress>,
     /// Where its hellos come from.
@@ -77,7 +77,7 @@ impl Member {
             sequence: hello.sequence,
             round: hello.round(),
             interval: hello.interval,
-            standing: hello.standing,
+            standings: hello.standings,
             macs: BTreeSet::new(),
             mac,
             heard_at: now,
@@ -137,8 +137,8 @@ impl Member {
     /// Takes in what a hello says about the member itself; whether others may rank differently for it.
     fn describe(&mut self, hello: &Hello, mac: MacAddress, us: SenderId) -> bool {
         let leaving = hello.wish == Wish::Farewell;
-        let changed = (self.standing, self.leaving) != (hello.standing, leaving);
-        self.standing = hello.standing;
+        let changed = (self.standings, self.leaving) != (hello.standings, leaving);
+        self.standings = hello.standings;
         self.leaving = leaving;
         self.interval = hello.interval;
         self.owned = hello.owned;

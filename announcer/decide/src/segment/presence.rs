@@ -8,6 +8,8 @@ use std::time::Duration;
 pub(super) const LISTEN: Duration = Duration::from_millis(150);
 /// How long to wait for the first frame of anybody, before the segment is taken for empty.
 const FIRST_FRAME: Duration = Duration::from_secs(1);
+/// How long whoever speaks first may be answered by others, where nobody waits for a first frame.
+const ANSWERS: Duration = Duration::from_millis(30);
 /// Silence of everybody after which questions are asked.
 const ALL_SILENT: Duration = Duration::from_secs(1);
 /// How long after that the segment is lost, if nothing answers.
@@ -29,6 +31,9 @@ pub(super) struct Presence {
     impostor_until: Time,
     ever_heard: bool,
     isolated: bool,
+    /// Whether no first frame is waited for: the control plane's address is wanted, and whoever could say something may
+    /// be waiting for it.
+    urgent: bool,
 }
 
 impl Presence {
@@ -39,6 +44,10 @@ impl Presence {
         self.evidence_at = None;
         self.isolated = false;
         self.foreign_at = None;
+    }
+
+    pub(super) const fn hurry(&mut self, urgent: bool) {
+        self.urgent = urgent;
     }
 
     pub(super) fn down(&mut self) {
@@ -56,8 +65,12 @@ impl Presence {
         self.foreign_at = Some(now);
         let first = self.is_up() && (self.listen_until.is_none() || self.isolated);
         if first {
+            let until = match self.up_since {
+                Some(up) if self.urgent && !self.isolated => (up + LISTEN).max(now + ANSWERS),
+                _ => now + LISTEN,
+            };
             self.isolated = false;
-            self.listen_until = Some(now + LISTEN);
+            self.listen_until = Some(until);
         }
         first
     }
@@ -94,7 +107,8 @@ impl Presence {
         if self.isolated {
             return None;
         }
-        Some(self.listen_until.unwrap_or(up + FIRST_FRAME))
+        let patience = if self.urgent { LISTEN } else { FIRST_FRAME };
+        Some(self.listen_until.unwrap_or(up + patience))
     }
 
     /// When this turn of listening began.

@@ -5,7 +5,7 @@ use super::members::Member;
 use crate::candidacy::Candidacy;
 use model::claim::{ClaimId, scattered};
 use model::hello::SenderId;
-use model::node::{NodeName, Standing};
+use model::node::{NodeName, Standing, Standings};
 use std::cmp::Reverse;
 
 /// A place in the order: less is earlier.
@@ -21,16 +21,20 @@ pub(super) fn place(
     claim: ClaimId,
     candidacy: &Candidacy,
     (node, id): (&NodeName, SenderId),
-    standing: Standing,
+    standings: Standings,
 ) -> Option<Place> {
     let there = candidacy.nodes.standing(node)?;
     let mut octets = [0; 16];
     let both = claim.0.to_be_bytes().into_iter().chain(id.0.to_be_bytes());
     octets.iter_mut().zip(both).for_each(|(place, octet)| *place = octet);
-    Some(Place { standing: there.max(standing), weight: Reverse(scattered(&octets)), sender: id })
+    Some(Place {
+        standing: there.max(standings.of(candidacy.role)),
+        weight: Reverse(scattered(&octets)),
+        sender: id,
+    })
 }
 
 /// The same for a member.
 pub(super) fn place_of(claim: ClaimId, candidacy: &Candidacy, member: &Member) -> Option<Place> {
-    place(claim, candidacy, (&member.sender.node, member.id), member.standing)
+    place(claim, candidacy, (&member.sender.node, member.id), member.standings)
 }

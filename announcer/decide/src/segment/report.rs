@@ -6,7 +6,7 @@ use model::address::Vip;
 use model::claim::{ClaimId, ClaimName, Epoch};
 use model::hello::Sender;
 use model::machine::Time;
-use model::node::Standing;
+use model::node::Standings;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub struct Report {
     /// Whether enough was heard to own anything.
     pub settled: bool,
     /// How well this node can serve.
-    pub standing: Standing,
+    pub standings: Standings,
     /// Time between its hellos.
     pub interval: Duration,
     /// Everybody else who was heard.
@@ -35,7 +35,7 @@ pub struct MemberReport {
     /// Time between its hellos, as it says.
     pub interval: Duration,
     /// How well it can serve.
-    pub standing: Standing,
+    pub standings: Standings,
     /// Claims it owns.
     pub owned: u32,
     /// Whether its hellos have stopped.
@@ -83,7 +83,7 @@ impl Report {
         });
         Self {
             settled: ownership.settled,
-            standing: wanted.standing,
+            standings: wanted.standings,
             claims: claims.collect(),
             ..Self::default()
         }
@@ -113,14 +113,14 @@ impl Segment {
             sender: member.sender.clone(),
             heard_at: member.heard_at,
             interval: member.interval,
-            standing: member.standing,
+            standings: member.standings,
             owned: member.owned,
             silent: member.is_silent(now),
         });
         let claims = self.wanted.claims.iter();
         Report {
             settled: self.is_settled(now),
-            standing: self.wanted.standing,
+            standings: self.wanted.standings,
             interval: self.spoken_interval(),
             members: members.collect(),
             claims: claims.map(|(id, candidacy)| self.claim_report(now, *id, candidacy)).collect(),

@@ -96,7 +96,7 @@ impl Segment {
             boot: self.settings.boot,
             sequence: 0,
             interval,
-            standing: self.wanted.standing,
+            standings: self.wanted.standings,
             wish: Wish::Nothing,
             macs: self.link.mac.into_iter().collect(),
             heard,

@@ -180,7 +180,7 @@ fn the_last_to_leave_lets_go() {
 #[test]
 fn a_node_that_is_to_be_spared_gives_its_claims_away_and_gets_none_while_another_is_there() {
     let (mut cable, owner) = agreed();
-    cable.want(owner, |wanted| wanted.standing = Standing::SPARED);
+    cable.want(owner, |wanted| wanted.standings.services = Standing::SPARED);
     cable.run(SECOND);
     assert_ne!(cable.owner(), owner);
 }
@@ -199,7 +199,7 @@ fn who_leaves_without_a_cable_does_not_wait_for_one() {
 fn where_all_are_to_be_spared_the_address_stays() {
     let (mut cable, owner) = agreed();
     for number in 0..3 {
-        cable.want(number, |wanted| wanted.standing = Standing::SPARED);
+        cable.want(number, |wanted| wanted.standings.services = Standing::SPARED);
     }
     cable.run(SECOND * 10);
     // The first may have moved it before the others were spared, once.

@@ -5,7 +5,7 @@ use crate::record::Records;
 use model::address::MacAddress;
 use model::claim::ClaimId;
 use model::hello::{BootId, Hello, Sender};
-use model::node::Standing;
+use model::node::Standings;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
@@ -63,8 +63,11 @@ pub enum Input {
 pub struct Wanted {
     /// The claims.
     pub claims: Arc<Candidacies>,
+    /// Whether more is to come: not everything that this node may announce is known yet. What is missing here is not given
+    /// up until then.
+    pub partial: bool,
     /// How well this node can serve.
-    pub standing: Standing,
+    pub standings: Standings,
     /// Whether this is the only node of the cluster.
     pub alone: bool,
     /// Whether the process is about to end: everything is to be given away.

@@ -6,7 +6,7 @@ use super::{LONGEST_INSTANCE, LONGEST_NODE, MAGIC, MOST_HEARD, MOST_MACS, SIGNED
 use model::address::MacAddress;
 use model::claim::{ClaimId, Epoch};
 use model::hello::{BootId, Hello, Says, Sender, SenderId, Statement, Wish};
-use model::node::{NodeName, Standing};
+use model::node::{NodeName, Standing, Standings};
 use std::time::Duration;
 
 const MAGIC_AT: usize = 0;
@@ -96,13 +96,18 @@ pub fn decode(octets: &[u8], key: Option<&Key>) -> Result<Hello, DecodeHelloErro
         boot,
         sequence,
         interval: Duration::from_millis(interval.into()),
-        standing: Standing(standing),
+        standings: standings(standing),
         wish: wish_of(wish),
         macs,
         heard,
         owned,
         statements: known,
     })
+}
+
+/// Control plane in the upper half, Services in the lower.
+const fn standings(octet: u8) -> Standings {
+    Standings { services: Standing(octet & 0x0f), control_plane: Standing(octet >> 4) }
 }
 
 /// Everything before the signature; where there is a `key`, that has signed it.

@@ -4,6 +4,7 @@ use super::key::{Key, TAG_LENGTH};
 use super::{FIXED, LONGEST, LONGEST_INSTANCE, LONGEST_NODE, MAGIC, MOST_HEARD, MOST_MACS};
 use super::{SIGNED, STATEMENT, VERSION};
 use model::hello::{Hello, STATEMENTS_PER_HELLO, Says, Sender, SenderId, Statement, Wish};
+use model::node::Standings;
 use std::time::Duration;
 
 /// Why a hello cannot be written.
@@ -37,7 +38,7 @@ pub fn encode(hello: &Hello, key: Option<&Key>) -> Result<Vec<u8>, EncodeHelloEr
     let mut octets = Vec::with_capacity(LONGEST);
     octets.extend(MAGIC);
     let flags = if key.is_some() { SIGNED } else { 0 };
-    octets.extend([VERSION, flags, hello.standing.0, wish_number(hello.wish)]);
+    octets.extend([VERSION, flags, standing_octet(hello.standings), wish_number(hello.wish)]);
     octets.extend(hello.boot.0.to_be_bytes());
     octets.extend(hello.sequence.to_be_bytes());
     octets.extend(milliseconds(hello.interval).to_be_bytes());
@@ -108,6 +109,12 @@ const fn wish_number(wish: Wish) -> u8 {
 }
 
 /// Zero has a meaning of its own, so that what is not zero must not become it.
+/// Control plane in the upper half, Services in the lower; what does not fit is as bad as can be said.
+fn standing_octet(standings: Standings) -> u8 {
+    let half = |standing: u8| standing.min(0x0f);
+    half(standings.control_plane.0) << 4 | half(standings.services.0)
+}
+
 fn milliseconds(interval: Duration) -> u32 {
     u32::try_from(interval.as_nanos().div_ceil(1_000_000)).unwrap_or(u32::MAX)
 }

@@ -2,7 +2,7 @@ use super::*;
 use model::address::MacAddress;
 use model::claim::{ClaimId, Epoch};
 use model::hello::{BootId, Hello, STATEMENTS_PER_HELLO, Says, Sender, SenderId, Statement, Wish};
-use model::node::{NodeName, Standing};
+use model::node::{NodeName, Standing, Standings};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ fn hello() -> Hello {
         boot: BootId(0x1122_3344_5566_7788),
         sequence: 7,
         interval: Duration::from_millis(50),
-        standing: Standing::FAILING,
+        standings: Standings::services(Standing::FAILING),
         wish: Wish::RollCall,
         macs: vec![MacAddress::new([2, 0, 0, 0, 0, 0x0a]), MacAddress::new([2, 0, 0, 0, 0, 0x0b])],
         heard: vec![SenderId(0xb1)],
@@ -257,7 +257,10 @@ fn any_hello() -> impl Strategy<Value = Hello> {
                 boot: BootId(boot),
                 sequence,
                 interval: Duration::from_millis(interval.into()),
-                standing: Standing(standing),
+                standings: Standings {
+                    services: Standing(standing & 0x0f),
+                    control_plane: Standing(standing >> 4),
+                },
                 wish,
                 macs: macs.into_iter().map(MacAddress::new).collect(),
                 heard: heard.into_iter().map(SenderId).collect(),

@@ -8,6 +8,7 @@ use announcer_decide::record::{Holder, Record};
 use announcer_decide::segment::{Input, Wanted};
 use model::address::Vip;
 use model::claim::{ClaimId, ClaimName, Epoch};
+use model::node::{Role, Standings};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
@@ -69,6 +70,7 @@ impl Claim {
             vips,
             nodes: self.nodes.clone(),
             services: BTreeSet::new(),
+            role: Role::Services,
         }
     }
 }
@@ -180,7 +182,13 @@ impl Run {
             return;
         };
         let leaving = process.leaving;
-        let wanted = Wanted { claims, standing: node.standing, alone, leaving };
+        let wanted = Wanted {
+            claims,
+            partial: false,
+            standings: Standings::services(node.standing),
+            alone,
+            leaving,
+        };
         process.wanted_version = version;
         process.wanted = Some(wanted.clone());
         process.tell(Input::Wanted(wanted));

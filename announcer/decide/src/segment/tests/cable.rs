@@ -8,7 +8,7 @@ use model::address::{MacAddress, Vip};
 use model::claim::{ClaimId, ClaimName};
 use model::hello::{BootId, Sender};
 use model::machine::{Machine, Time};
-use model::node::NodeName;
+use model::node::{NodeName, Role};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,7 +46,10 @@ pub(super) fn candidacies(vips: &[&str]) -> Candidacies {
     let vips = vips.iter().map(|vip| vip.parse().unwrap()).collect();
     let name = ClaimName("lease:kube-system/plndr-svcs-lock".to_owned());
     let services = BTreeSet::new();
-    Candidacies::from([(claim(), Candidacy { name, vips, nodes: Nodes::All, services })])
+    Candidacies::from([(
+        claim(),
+        Candidacy { name, vips, nodes: Nodes::All, services, role: Role::Services },
+    )])
 }
 
 impl Cable {

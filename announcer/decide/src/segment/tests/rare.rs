@@ -9,7 +9,7 @@ use model::address::MacAddress;
 use model::claim::Epoch;
 use model::hello::{BootId, Hello, Says, Sender, Statement, Wish};
 use model::machine::Machine;
-use model::node::{NodeName, Standing};
+use model::node::{NodeName, Standing, Standings};
 use std::sync::Arc;
 
 const GATEWAY: MacAddress = MacAddress::new([2, 0, 0, 0, 1, 0]);
@@ -24,7 +24,7 @@ fn say(cable: &mut Cable, from: usize, to: usize, epoch: u64, says: Says) {
         boot: BootId(u64::try_from(from).unwrap()),
         sequence: cable.spoken << 40,
         interval: if says.claims() { MS * 50 } else { SECOND },
-        standing: Standing::FIT,
+        standings: Standings::default(),
         wish: Wish::Nothing,
         macs: vec![mac],
         heard: vec![sender(to).id()],
@@ -107,7 +107,7 @@ fn who_hears_of_an_owner_leaves_the_claim_to_it_for_a_while() {
 #[test]
 fn who_gives_a_claim_away_knows_that_somebody_has_it() {
     let (mut cable, owner) = agreed();
-    cable.want(owner, |wanted| wanted.standing = Standing::SPARED);
+    cable.want(owner, |wanted| wanted.standings.services = Standing::SPARED);
     let now = cable.now;
     cable.nodes[owner].machine.wake(now);
     say(&mut cable, (owner + 1) % 3, owner, 2, Says::Knows);
