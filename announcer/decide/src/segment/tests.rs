@@ -1,6 +1,7 @@
 //! The rules, one by one, on a perfect cable.
 
 mod cable;
+mod control_plane;
 mod rare;
 mod reported;
 

@@ -34,6 +34,8 @@ pub(super) struct Cable {
     pub(super) now: Time,
     /// Whether what is sent to everybody arrives.
     pub(super) multicast: bool,
+    /// Whether anybody can read the records.
+    has_api: bool,
     /// Counts what was put into somebody's mouth.
     pub(super) spoken: u64,
 }
@@ -43,21 +45,27 @@ pub(super) fn claim() -> ClaimId {
 }
 
 pub(super) fn candidacies(vips: &[&str]) -> Candidacies {
+    candidacies_of(Role::Services, vips)
+}
+
+fn candidacies_of(role: Role, vips: &[&str]) -> Candidacies {
     let vips = vips.iter().map(|vip| vip.parse().unwrap()).collect();
     let name = ClaimName("lease:kube-system/plndr-svcs-lock".to_owned());
     let services = BTreeSet::new();
-    Candidacies::from([(
-        claim(),
-        Candidacy { name, vips, nodes: Nodes::All, services, role: Role::Services },
-    )])
+    Candidacies::from([(claim(), Candidacy { name, vips, nodes: Nodes::All, services, role })])
 }
 
 impl Cable {
     /// So many nodes that want one claim with the address 192.0.2.7.
     pub(super) fn with(count: u8) -> Self {
-        let nodes = (0..count).map(|number| Node::new(number, &candidacies(&["192.0.2.7"])));
-        let mut cable =
-            Self { nodes: nodes.collect(), now: Time::START, multicast: true, spoken: 0 };
+        Self::of(count, Role::Services, true)
+    }
+
+    /// The same, where the claim is of `role`, and where there may be no API to read records from.
+    pub(super) fn of(count: u8, role: Role, has_api: bool) -> Self {
+        let claims = candidacies_of(role, &["192.0.2.7"]);
+        let nodes = (0..count).map(|number| Node::new(number, &claims)).collect();
+        let mut cable = Self { nodes, now: Time::START, multicast: true, has_api, spoken: 0 };
         for number in 0..cable.nodes.len() {
             cable.start(number);
         }
@@ -69,11 +77,8 @@ impl Cable {
         let node = &mut self.nodes[number];
         let (mac, wanted) = (node.mac, node.wanted.clone());
         let link = LinkState { carrier: true, mac: Some(mac), gateways: BTreeSet::new() };
-        for input in [
-            Input::LinkSeen(link),
-            Input::Wanted(wanted),
-            Input::Recorded(Arc::new(Records::new())),
-        ] {
+        let records = self.has_api.then(|| Input::Recorded(Arc::new(Records::new())));
+        for input in [Input::LinkSeen(link), Input::Wanted(wanted)].into_iter().chain(records) {
             node.machine.handle(now, input);
         }
     }
