@@ -1,5 +1,6 @@
 //! What was typed, and what it means. Everything that is wrong is said at once, before anything starts.
 
+mod control_plane;
 mod hello;
 mod services;
 
@@ -37,6 +38,8 @@ pub struct Meant {
     pub admin: Option<SocketAddr>,
     /// Where to look for a kubeconfig.
     pub kubeconfigs: Kubeconfigs,
+    /// The API server to use instead of the one in the kubeconfig (`kubernetes_addr`).
+    pub kubernetes_addr: Option<String>,
     /// How much is logged.
     pub level: Level,
     /// Sentences to log at start.
@@ -119,9 +122,7 @@ fn meant(typed: &mut Typed, around: &Surroundings) -> Meant {
             "arp (vip_arp): no mode is on; this version announces by ARP and NDP only".to_owned(),
         );
     }
-    if typed.switch("services") != Some(true) {
-        typed.faults.push("services (svc_enable): nothing to do; set it to true".to_owned());
-    }
+    let (services, control_plane) = control_plane::features(typed);
     if typed.switch("leaderElection") == Some(false) {
         typed.warnings.push(
             "vip_leaderelection=false changes nothing: ARP always elects one owner".to_owned(),
@@ -134,25 +135,32 @@ fn meant(typed: &mut Typed, around: &Surroundings) -> Meant {
             .faults
             .push(format!("nodeName (vip_nodename): {name:?} is not the name of a node; set it"));
     }
-    let lease = lease_key(typed, around);
+    let lease = lease_key(typed, around, "servicesLeaseName", "plndr-svcs-lock");
     let level = typed.parsed("log", str::parse::<i32>).unwrap_or_default();
+    let instance = if services { "svc" } else { "cp" };
     Meant {
-        config: services::config(typed, around, node.clone(), lease.clone()),
+        config: Config {
+            services,
+            control_plane: control_plane::config(typed, around, control_plane),
+            ..services::config(typed, around, node.clone(), lease.clone())
+        },
         election: ElectionConfig { lease, settings: lease_settings(typed, node.0.clone()) },
         services_namespace: services::namespace(typed),
-        hello: hello::config(typed, node),
+        hello: hello::config(typed, node, instance),
         hello_key: hello::key(typed),
         repeat: RepeatPeriod(repeat_period(typed)),
         admin: admin_address(typed),
         kubeconfigs: kubeconfigs(typed),
+        kubernetes_addr: typed.parsed("kubernetes_addr", server),
         level: Level::from_kube_vip(level),
         warnings: std::mem::take(&mut typed.warnings),
     }
 }
 
-/// `name` or `namespace/name`; without a namespace it is the pod's own, else `cp_namespace`, else kube-system.
-fn lease_key(typed: &Typed, around: &Surroundings) -> ObjectKey {
-    let name = typed.text("servicesLeaseName").unwrap_or("plndr-svcs-lock");
+/// `name` or `namespace/name`, as the setting says, or the default; without a namespace it is the pod's own, else
+/// `cp_namespace`, else kube-system.
+fn lease_key(typed: &Typed, around: &Surroundings, setting: &str, default: &str) -> ObjectKey {
+    let name = typed.text(setting).unwrap_or(default);
     let namespace = around
         .pod_namespace
         .as_deref()
@@ -202,10 +210,17 @@ fn kubeconfigs(typed: &Typed) -> Kubeconfigs {
     Kubeconfigs { named, outside: false, usual }
 }
 
+fn server(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let sentence =
+        || format!("{text:?} is not the URL of an API server, such as https://192.0.2.1:6443");
+    host.filter(|host| !host.is_empty()).map(|_| text.to_owned()).ok_or_else(sentence)
+}
+
 /// What `--help` prints.
 #[must_use]
 pub fn help() -> String {
-    let intro = "kube-vip makes addresses of Services reachable from this node.\n\n  \
+    let intro = "kube-vip makes addresses of Services and of the control plane reachable from this node.\n\n  \
                  kube-vip manager              run\n  \
                  kube-vip status               print who answers for what, as the process on this host knows it\n  \
                  kube-vip manifest daemonset   print a DaemonSet for the settings that follow\n  \

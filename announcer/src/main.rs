@@ -1,4 +1,4 @@
-//! `kube-vip`: makes addresses of Services reachable from this node.
+//! `kube-vip`: makes addresses of Services and of the control plane reachable from this node.
 
 use announcer::args::{self, Surroundings};
 use announcer::{app, manifest, status};
@@ -17,7 +17,9 @@ async fn main() -> ExitCode {
         return answer;
     }
     match arguments.split_first() {
-        Some((command, rest)) if command == "manager" || command == "service" => run(rest).await,
+        Some((command, rest)) if matches!(command.as_str(), "manager" | "service" | "start") => {
+            run(rest).await
+        }
         Some((command, rest)) if command == "manifest" => {
             match manifest::print(rest, &environment()) {
                 Ok(text) => say(&text),

@@ -21,7 +21,52 @@ use Kind::{Switch, Value};
 /// What this version acts on. `--help` and docs/configuration.md are printed from here.
 pub const SETTINGS: &[Setting] = &[
     setting("arp", "vip_arp", Switch, "true when no mode is named", "Announce by ARP and NDP."),
+    renamed(
+        setting(
+            "controlplane",
+            "cp_enable",
+            Switch,
+            "true where an address is named and Services are not",
+            "Announce the control plane's address.",
+        ),
+        &["controlPlane"],
+    ),
     setting("services", "svc_enable", Switch, "false", "Announce Services of type LoadBalancer."),
+    renamed(
+        setting(
+            "address",
+            "address",
+            Value,
+            "",
+            "The control plane's addresses and DNS names, with commas between; names are looked up every 3 s, and an address that a name has lost is kept for 60 s.",
+        ),
+        &["vip", "vip_address"],
+    ),
+    setting(
+        "dnsMode",
+        "dns_mode",
+        Value,
+        "first",
+        "Which addresses of a DNS name count: first, ipv4, ipv6, dual.",
+    ),
+    setting("port", "port", Value, "6443", "Port of the API server on this node."),
+    renamed(
+        setting(
+            "vipSubnet",
+            "vip_subnet",
+            Value,
+            "32 and 128",
+            "Changes nothing: an address stands alone on its interface, as /32 or /128.",
+        ),
+        &["cidr", "vip_cidr"],
+    ),
+    setting(
+        "autodetectcp",
+        "cp_detect",
+        Switch,
+        "false",
+        "Changes nothing: the API server of this node is found at 127.0.0.1.",
+    ),
     setting(
         "interface",
         "vip_interface",
@@ -86,15 +131,57 @@ pub const SETTINGS: &[Setting] = &[
         "Seconds that an owner stays one without a renewal.",
     ),
     setting("leaseRetry", "vip_retryperiod", Value, "1", "Seconds between two attempts."),
+    setting(
+        "leaseName",
+        "vip_leasename",
+        Value,
+        "plndr-cp-lock",
+        "Lease for the control plane's address: name or namespace/name.",
+    ),
+    setting(
+        "",
+        "vip_leaseannotations",
+        Value,
+        "",
+        "Annotations of that Lease, as a JSON object of texts.",
+    ),
     renamed(
         setting(
             "namespace",
             "cp_namespace",
             Value,
             "the pod's own, else kube-system",
-            "Namespace of the Lease.",
+            "Namespace of the Leases.",
         ),
         &["n"],
+    ),
+    setting(
+        "preserveVipOnLeadershipLoss",
+        "vip_preserve_on_leadership_loss",
+        Switch,
+        "false",
+        "Changes nothing: an address is always kept until another node owns it.",
+    ),
+    setting(
+        "loseLeadership",
+        "vip_loseleadership",
+        Switch,
+        "false",
+        "Changes nothing: an interface without carrier always gives its addresses away, at once.",
+    ),
+    setting(
+        "loseLeadershiptTimeoutSeconds",
+        "vip_loseleadership_timeout_seconds",
+        Value,
+        "",
+        "Changes nothing: there is nothing to wait for.",
+    ),
+    setting(
+        "allowInterfaceNotUp",
+        "vip_allow_interface_not_up",
+        Switch,
+        "false",
+        "Changes nothing: an interface that is missing or down is always waited for.",
     ),
     setting(
         "prometheusHTTPServer",
@@ -130,7 +217,7 @@ pub const SETTINGS: &[Setting] = &[
             "instanceName",
             "instance_name",
             Value,
-            "svc",
+            "svc; cp where only the control plane's address is announced",
             "Tells processes apart that run side by side on a node; the same on all nodes.",
         ),
         &["INSTANCE_NAME"],
@@ -186,17 +273,17 @@ pub const SETTINGS: &[Setting] = &[
         "/etc/kubernetes/admin.conf",
         "Kubeconfig to use outside a pod.",
     ),
+    setting(
+        "",
+        "kubernetes_addr",
+        Value,
+        "the kubeconfig's",
+        "URL of the API server to use instead of the one in the kubeconfig.",
+    ),
 ];
 
 /// Settings of kube-vip that switch on what this version does not have: true or any text ends the program.
 pub const NOT_YET: &[(Setting, &str)] = &[
-    (
-        renamed(setting("controlplane", "cp_enable", Switch, "", ""), &["controlPlane"]),
-        "the control plane's address",
-    ),
-    (setting("address", "address", Value, "", ""), "the control plane's address"),
-    (setting("vip", "vip_address", Value, "", ""), "the control plane's address"),
-    (setting("autodetectcp", "cp_detect", Switch, "", ""), "the control plane's address"),
     (setting("bgp", "bgp_enable", Switch, "", ""), "BGP"),
     (setting("table", "vip_routingtable", Switch, "", ""), "routing-table mode"),
     (setting("wireguard", "vip_wireguard", Switch, "", ""), "WireGuard"),
@@ -213,19 +300,11 @@ pub const NOT_YET: &[(Setting, &str)] = &[
 
 /// Settings of kube-vip that change nothing as long as what they belong to is off: taken, and named once.
 pub const WITHOUT_EFFECT: &[Setting] = &[
-    setting("port", "port", Value, "", ""),
-    renamed(setting("vipSubnet", "vip_subnet", Value, "", ""), &["cidr", "vip_cidr"]),
-    setting("allowInterfaceNotUp", "vip_allow_interface_not_up", Switch, "", ""),
     setting("loInterfaceGlobalScope", "vip_interfaceloglobal", Switch, "", ""),
     setting("healthCheckPort", "health_check_port", Value, "", ""),
     setting("debounceTime", "debounce_time", Value, "", ""),
-    setting("leaseName", "vip_leasename", Value, "", ""),
     setting("leaderElectionType", "", Value, "", ""),
-    setting("preserveVipOnLeadershipLoss", "vip_preserve_on_leadership_loss", Switch, "", ""),
-    setting("loseLeadership", "vip_loseleadership", Switch, "", ""),
-    setting("loseLeadershiptTimeoutSeconds", "vip_loseleadership_timeout_seconds", Value, "", ""),
     setting("enableEndpoints", "enable_endpoints", Switch, "", ""),
-    setting("dnsMode", "dns_mode", Value, "", ""),
     setting("dhcpMode", "dhcp_mode", Value, "", ""),
     setting("dhcpBackoffAttempts", "dhcp_backoff_attempts", Value, "", ""),
     setting("lbPort", "lb_port", Value, "", ""),

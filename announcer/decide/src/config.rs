@@ -1,11 +1,13 @@
 //! What was meant by the settings. Only combinations that make sense can be built.
 
 use crate::link::LinkName;
+use model::address::Vip;
 use model::hello::Sender;
 use model::lease::LeaseSettings;
 use model::node::NodeName;
 use model::object::ObjectKey;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What the plan depends on.
@@ -14,6 +16,12 @@ use std::time::Duration;
 pub struct Config {
     /// The node that this process runs on.
     pub node: NodeName,
+    /// Whether Services are announced (`svc_enable`).
+    #[serde(default = "on")]
+    pub services: bool,
+    /// How the control plane's address is announced, if it is (`cp_enable`).
+    #[serde(default)]
+    pub control_plane: Option<ControlPlaneConfig>,
     /// The link for Services; `None` means the one that the default route leaves by.
     pub services_link: Option<LinkName>,
     /// Whether a link whose subnet contains the address goes before that one (`vip_servicesinterface=auto`).
@@ -39,6 +47,8 @@ impl Config {
     pub fn of(node: NodeName) -> Self {
         Self {
             node,
+            services: true,
+            control_plane: None,
             services_link: None,
             link_by_subnet: false,
             class: ClassRule { name: "kube-vip.io/kube-vip-class".to_owned(), unnamed: true },
@@ -49,6 +59,51 @@ impl Config {
             guards_ports: false,
         }
     }
+}
+
+/// Services are what a stored configuration is about when it says nothing.
+const fn on() -> bool {
+    true
+}
+
+/// What is announced for the control plane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlPlaneConfig {
+    /// The link to announce on (`vip_interface`); `None` means the one that the default route leaves by.
+    pub link: Option<LinkName>,
+    /// Its addresses (`address`), as they were written; never empty.
+    pub names: Vec<ControlPlaneName>,
+    /// Which addresses of a DNS name count (`dns_mode`).
+    pub dns_mode: DnsMode,
+    /// The port of the API server on this node (`port`).
+    pub port: u16,
+    /// The Lease that stands for it (`vip_leasename`).
+    pub lease: ObjectKey,
+    /// Annotations for that Lease (`vip_leaseannotations`).
+    pub lease_annotations: BTreeMap<String, String>,
+}
+
+/// An address of the control plane as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ControlPlaneName {
+    /// The address itself.
+    Vip(Vip),
+    /// A DNS name, in lower case, that has to be looked up.
+    Dns(String),
+}
+
+/// Which addresses of a DNS name count (`dns_mode`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum DnsMode {
+    /// The first one of the answer, of either family.
+    #[default]
+    First,
+    /// The first IPv4 address.
+    Ipv4,
+    /// The first IPv6 address.
+    Ipv6,
+    /// The first of each family.
+    Dual,
 }
 
 /// Which nodes announce Services that say nothing about it themselves (`svc_election`).

@@ -1,5 +1,6 @@
 //! What is meant about hellos.
 
+use super::control_plane::port;
 use announcer_decide::config::HelloConfig;
 use model::claim::scattered;
 use model::duration::parse_go_duration;
@@ -20,15 +21,11 @@ const LONGEST_INSTANCE: usize = 243;
 /// Longest one that a hello carries.
 const LONGEST_SPOKEN: usize = 63;
 
-/// How this process speaks on the segment.
-pub(super) fn config(typed: &mut Typed, node: NodeName) -> HelloConfig {
+/// How this process speaks on the segment; `usual` is its instance where none is named.
+pub(super) fn config(typed: &mut Typed, node: NodeName, usual: &str) -> HelloConfig {
     let interval = typed.parsed("helloInterval", interval).unwrap_or(Some(INTERVAL));
-    let port = |text: &str| match text.parse::<u16>() {
-        Ok(port) if port > 0 => Ok(port),
-        _ => Err(format!("{text:?} is not a port from 1 to 65535")),
-    };
     let port = typed.parsed("helloPort", port).unwrap_or(PORT);
-    let instance = typed.parsed("instanceName", instance).unwrap_or_else(|| "svc".to_owned());
+    let instance = typed.parsed("instanceName", instance).unwrap_or_else(|| usual.to_owned());
     HelloConfig { sender: Sender { node, instance }, interval, port }
 }
 

@@ -1,5 +1,7 @@
 use super::*;
-use announcer_decide::config::Owners;
+use announcer_decide::config::{ControlPlaneName, DnsMode, Owners};
+use announcer_decide::link::LinkName;
+use model::address::Vip;
 
 fn read(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Meant, ReadSettingsError> {
     let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
@@ -31,7 +33,8 @@ fn kube_vips_own_manifest_starts_it() {
     assert_eq!(meant.config.node, NodeName("node-a".to_owned()));
     assert_eq!(meant.election.settings.duration, Duration::from_secs(15));
     assert_eq!(meant.election.lease, ObjectKey::new("kube-system", "plndr-svcs-lock"));
-    assert_eq!(meant.warnings, ["without effect in this version: port, dnsMode"]);
+    assert_eq!((meant.config.services, meant.config.control_plane), (true, None));
+    assert_eq!(meant.warnings, [""; 0]);
 }
 
 #[test]
@@ -43,7 +46,7 @@ fn says_everything_that_is_wrong_at_once() {
         ("prometheus_server", "x"),
     ];
     let error = read(&["--nope"], &environment).unwrap_err();
-    for part in ["--nope", "maybe", "BGP", "lease duration 2s", "svc_enable", "\"x\""] {
+    for part in ["--nope", "maybe", "BGP", "lease duration 2s", "nothing to do", "\"x\""] {
         assert!(error.to_string().contains(part), "{part} is missing in: {error}");
     }
 }
@@ -110,4 +113,69 @@ fn hellos_are_said_every_50_ms_by_the_instance_svc_unless_that_is_set() {
 #[test]
 fn an_empty_flag_turns_the_page_off() {
     assert_eq!(read(&["--services", "--prometheusHTTPServer="], &[]).unwrap().admin, None);
+}
+
+/// As its documents show it, with `start` and without naming the control plane.
+const STATIC_POD: &[(&str, &str)] = &[
+    ("vip_arp", "true"),
+    ("vip_interface", "ens160"),
+    ("vip_leaderelection", "true"),
+    ("vip_address", "192.0.2.75"),
+];
+
+#[test]
+fn kube_vips_static_pod_announces_the_control_plane() {
+    let meant = read(&[], STATIC_POD).unwrap();
+    assert_eq!((meant.config.services, meant.hello.sender.instance.as_str()), (false, "cp"));
+    let control_plane = meant.config.control_plane.unwrap();
+    let vip = Vip::new("192.0.2.75".parse().unwrap()).unwrap();
+    assert_eq!(control_plane.names, [ControlPlaneName::Vip(vip)]);
+    assert_eq!(control_plane.link, Some(LinkName("ens160".to_owned())));
+    assert_eq!((control_plane.port, control_plane.dns_mode), (6443, DnsMode::First));
+    assert_eq!(control_plane.lease, ObjectKey::new("kube-system", "plndr-cp-lock"));
+    assert_eq!(meant.warnings, ["vip_address is an old name and still works; write address"]);
+}
+
+#[test]
+fn everything_about_the_control_plane_can_be_set() {
+    let environment = [
+        ("cp_enable", "true"),
+        ("svc_enable", "true"),
+        ("address", "api.example.com"),
+        ("dns_mode", "dual"),
+        ("port", "7443"),
+        ("vip_leasename", "ns/lock"),
+        ("vip_leaseannotations", r#"{"a": "b"}"#),
+        ("kubernetes_addr", "https://127.0.0.1:7443"),
+        ("vip_subnet", "32"),
+    ];
+    let meant = read(&[], &environment).unwrap();
+    let control_plane = meant.config.control_plane.unwrap();
+    assert_eq!(control_plane.names, [ControlPlaneName::Dns("api.example.com".to_owned())]);
+    assert_eq!((control_plane.port, control_plane.dns_mode), (7443, DnsMode::Dual));
+    assert_eq!(control_plane.lease, ObjectKey::new("ns", "lock"));
+    assert_eq!(control_plane.lease_annotations["a"], "b");
+    assert_eq!((meant.config.services, meant.hello.sender.instance.as_str()), (true, "svc"));
+    assert_eq!(meant.kubernetes_addr.as_deref(), Some("https://127.0.0.1:7443"));
+    assert_eq!(meant.warnings, [""; 0]);
+}
+
+#[test]
+fn a_control_plane_needs_an_address_and_an_address_needs_something_to_announce_it() {
+    let error = read(&["--controlplane"], &[]).unwrap_err();
+    assert!(error.to_string().contains("name its address"), "{error}");
+    let error = read(&["--controlplane=false"], STATIC_POD).unwrap_err();
+    assert!(error.to_string().contains("nothing to do"), "{error}");
+    let meant = read(&["--services", "--address", "192.0.2.1"], &[]).unwrap();
+    assert_eq!(meant.config.control_plane, None);
+    assert_eq!(meant.warnings, ["address changes nothing, because cp_enable is not true"]);
+}
+
+#[test]
+fn the_subnet_of_an_address_is_read_and_changes_nothing() {
+    let read = |subnet: &str| read(&["--address=192.0.2.1", "--cidr", subnet], &[]);
+    let warnings = read("24").unwrap().warnings.join("\n");
+    assert!(warnings.contains("vip_subnet changes nothing"), "{warnings}");
+    assert!(!read("32").unwrap().warnings.join("\n").contains("changes nothing"));
+    assert!(read("33x").is_err());
 }
