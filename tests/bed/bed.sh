@@ -3,6 +3,8 @@
 #
 # A node is a set of namespaces with its own containerd, kubelet and kube-proxy; n1 is the control plane and takes pods
 # too, n2 and n3 are workers. Beside them on the Ethernet segment stand the hosts client, judge, admin and router.
+# With BED_CONTROL_PLANES=3, n1, n2 and n3 are control planes behind a VIP, each with a member of etcd and kube-vip as a
+# static pod, and n4 is a node that nobody has joined yet.
 #
 #   need                      install (as root) or name what is missing on this machine
 #   build                     compile Kubernetes, etcd and containerd into the cache, once: minutes
@@ -15,15 +17,19 @@
 #   cut HOST | mend HOST      pull out, and plug in again, its network cable
 #   load TAR...               give images (docker-archive) to all nodes
 #   kill NODE PROGRAM [SIG]   signal a program in the pods of a node; KILL if not said otherwise
-#   apiserver stop|start      end the API server; bring it back
+#   apiserver stop|start [N]  end the API server, of n1 if not said otherwise; bring it back
 #   restart-apiserver         kill it and let the kubelet bring it back
+#   manifest NODE [FLAG...]   write kube-vip's static pod of that node anew; without flags as `up` does
+#   join NODE                 make it one more control plane
+#   reset NODE                take a control plane out of the cluster, and leave the node as it was at first
+#   members                   the members of etcd, one line each
 #
 # The cache is in $KUBE_VIP_BED_CACHE (default ~/.cache/kube-vip-bed), a standing bed in $KUBE_VIP_BED_STATE (default
 # /var/tmp/kube-vip-bed). Needs root, but for need and build.
 set -euo pipefail
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-for part in common need build image network nodes cluster commands; do
+for part in common need build image network nodes cluster control-planes commands; do
   # shellcheck source=/dev/null
   . "$HERE/$part.sh"
 done
@@ -35,6 +41,8 @@ BED_ENV=(
   "KUBECACHEDIR=$BED_STATE/kubectl"
   "BED=$HERE/bed.sh"
   "BED_STATE=$BED_STATE"
+  "BED_NODES=${NODES[*]}"
+  "BED_CONTROL_PLANES=$CONTROL_PLANES"
   "BED_BIN=$BED_BIN"
   "BED_AUDIT_LOG=$BED_STATE/n1/var/log/kubernetes/audit.log"
   "PATH=$PATH"
@@ -137,12 +145,16 @@ main() {
     kill) (($# >= 2)) || usage; kill_in "$@" ;;
     apiserver)
       case ${1:-} in
-        stop) stop_apiserver ;;
-        start) start_apiserver ;;
+        stop) stop_apiserver "${2:-n1}" ;;
+        start) start_apiserver "${2:-n1}" ;;
         *) usage ;;
       esac
       ;;
     restart-apiserver) restart_apiserver ;;
+    manifest) (($# >= 1)) || usage; write_manifest "$@" ;;
+    join) takes $# 1; join_control_plane "$1" ;;
+    reset) takes $# 1; reset_node "$1" ;;
+    members) members ;;
     *) usage ;;
   esac
 }

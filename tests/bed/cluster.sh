@@ -4,10 +4,13 @@
 up() {
   local node
   [[ $EUID == 0 ]] || die 'the bed makes network namespaces and mounts: it needs root'
+  [[ $CONTROL_PLANES == [13] ]] || die "BED_CONTROL_PLANES is 1 or 3, not $CONTROL_PLANES"
   need
   build
   one_at_a_time bed
   if stands; then
+    [[ $CONTROL_PLANES == "${BED_CONTROL_PLANES:-1}" ]] ||
+      die "a bed stands whose number of control planes is $CONTROL_PLANES; \"$0 down\" removes it"
     is_healthy || die "a bed stands, but its cluster does not answer; \"$0 down\" removes it"
     say 'the bed is up already'
     next_one
@@ -18,34 +21,49 @@ up() {
   # shellcheck disable=SC2034 # read by bed.sh
   MADE=yes
   mkdir -p "$BED_STATE"
+  echo "$CONTROL_PLANES" >"$BED_STATE/control-planes"
   raise_limits
   make_segment
   for node in "${NODES[@]}"; do start_node "$node"; done
   for node in "${NODES[@]}"; do until_true 60 "containerd on $node" node_is_up "$node"; done
   say 'nodes are up'
-  start_control_plane
-  join_workers
+  if [[ $CONTROL_PLANES == 1 ]]; then
+    init n1
+    join_workers
+  else
+    start_control_planes
+  fi
   wait_for_cluster
   touch "$BED_STATE/up"
   say 'the bed is up'
   next_one
 }
 
-start_control_plane() {
-  kubeadm_on n1 init --config "$BED_STATE/n1/kubeadm.yaml" --skip-phases=addon,show-join-command
-  cp "$BED_STATE/n1/etc/kubernetes/admin.conf" "$BED_STATE/kubeconfig"
-  in_node n1 kubeadm kubeconfig user --config "$BED_STATE/n1/kubeadm.yaml" --client-name system:kube-proxy \
-    >"$BED_STATE/kube-proxy.conf" 2>>"$BED_STATE/n1/kubeadm.log"
-  for node in "${NODES[@]}"; do
-    cp "$BED_STATE/kube-proxy.conf" "$BED_STATE/$node/etc/kubernetes/kube-proxy.conf"
-  done
-  say 'control plane is up'
+# init NODE OPTION...: the first control plane of a cluster.
+init() {
+  local node=$1
+  shift
+  kubeadm_on "$node" init --config "$BED_STATE/$node/kubeadm.yaml" --skip-phases=addon,show-join-command "$@"
+  cp "$BED_STATE/$node/etc/kubernetes/admin.conf" "$BED_STATE/kubeconfig"
+  in_node "$node" kubeadm kubeconfig user --config "$BED_STATE/$node/kubeadm.yaml" --client-name system:kube-proxy \
+    >"$BED_STATE/kube-proxy.conf" 2>>"$BED_STATE/$node/kubeadm.log"
+  start_kube_proxy "$node"
+  say "control plane is up on $node"
 }
+
+# join NODE CONFIGURATION: `join` for a worker, `join-control-plane` for one more control plane.
+join() {
+  kubeadm_on "$1" join --config "$BED_STATE/$1/$2.yaml"
+  start_kube_proxy "$1"
+}
+
+# node.sh starts it as soon as it has credentials.
+start_kube_proxy() { cp "$BED_STATE/kube-proxy.conf" "$BED_STATE/$1/etc/kubernetes/"; }
 
 join_workers() {
   local node jobs=()
   for node in "${NODES[@]:1}"; do
-    kubeadm_on "$node" join --config "$BED_STATE/$node/join.yaml" 9>&- &
+    join "$node" join 9>&- &
     jobs+=($!)
   done
   for node in "${jobs[@]}"; do wait "$node"; done
@@ -63,10 +81,10 @@ kubeadm_on() {
 
 wait_for_cluster() {
   local node
-  in_background admin kubectl wait --for=condition=Ready node "${NODES[@]}" --timeout=60s >/dev/null
+  in_background admin kubectl wait --for=condition=Ready node "${MEMBERS[@]}" --timeout=60s >/dev/null
   in_background admin kubectl wait --for=create serviceaccount/default --timeout=60s >/dev/null
   say 'nodes are ready'
-  for node in "${NODES[@]}"; do
+  for node in "${MEMBERS[@]}"; do
     until_true 60 "kube-proxy on $node" kube_proxy_is_synced "$node"
   done
 }
@@ -88,7 +106,7 @@ is_healthy() {
   for node in "${NODES[@]}"; do
     init_of "$node" >/dev/null || return 1
   done
-  admin kubectl wait --for=condition=Ready node "${NODES[@]}" --timeout=5s >/dev/null 2>&1
+  admin kubectl wait --for=condition=Ready node "${MEMBERS[@]}" --timeout=5s >/dev/null 2>&1
 }
 
 # Something that carries the bed's names without being in its books belongs to another: hands off.

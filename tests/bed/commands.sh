@@ -1,9 +1,6 @@
 # shellcheck shell=bash
 # What tests do to a standing bed (sourced by bed.sh).
 
-MANIFEST=$BED_STATE/n1/etc/kubernetes/manifests/kube-apiserver.yaml
-STOPPED=$BED_STATE/n1/etc/kubernetes/kube-apiserver.yaml
-
 # exec HOST COMMAND...: becomes the command, so that signals and the terminal are the command's.
 exec_on() {
   local host=$1 init
@@ -38,25 +35,39 @@ kill_in() {
 
 # The API server ends as in a crash, and the kubelet starts no other without the manifest.
 stop_apiserver() {
-  [[ ! -e $STOPPED ]] || die 'the API server is stopped already'
-  mv "$MANIFEST" "$STOPPED"
-  kill_in n1 kube-apiserver
-  until_true 30 'the end of the API server' apiserver_is_gone
-  say 'the API server is stopped'
+  local manifest stopped
+  manifest=$(static_pod "$1" kube-apiserver) stopped=$(put_aside "$1" kube-apiserver)
+  [[ ! -e $stopped ]] || die "the API server of $1 is stopped already"
+  mv "$manifest" "$stopped"
+  kill_in "$1" kube-apiserver
+  until_true 30 "the end of the API server of $1" apiserver_is_gone "$1"
+  say "the API server of $1 is stopped"
 }
 
 start_apiserver() {
-  [[ -e $STOPPED ]] || die 'the API server is not stopped'
-  mv "$STOPPED" "$MANIFEST"
-  until_true 60 'the API server' apiserver_answers
-  say 'the API server answers'
+  local stopped
+  stopped=$(put_aside "$1" kube-apiserver)
+  [[ -e $stopped ]] || die "the API server of $1 is not stopped"
+  mv "$stopped" "$(static_pod "$1" kube-apiserver)"
+  await_apiserver "$1"
 }
 
 restart_apiserver() {
   kill_in n1 kube-apiserver
-  until_true 60 'the API server' apiserver_answers
-  say 'the API server answers'
+  await_apiserver n1
 }
 
-apiserver_is_gone() { ! in_node n1 pgrep --full '^kube-apiserver ' >/dev/null; }
-apiserver_answers() { admin kubectl get --raw /readyz --request-timeout=1s >/dev/null 2>&1; }
+await_apiserver() {
+  until_true 60 "the API server of $1" apiserver_answers "$1"
+  say "the API server of $1 answers"
+}
+
+# static_pod NODE NAME: its manifest; put_aside NODE NAME: where the kubelet does not look for it.
+static_pod() { echo "$BED_STATE/$1/etc/kubernetes/manifests/$2.yaml"; }
+put_aside() { echo "$BED_STATE/$1/etc/kubernetes/$2.yaml"; }
+
+apiserver_is_gone() { ! in_node "$1" pgrep --full '^kube-apiserver ' >/dev/null; }
+
+apiserver_answers() {
+  admin kubectl get --raw /readyz --server "https://$(ipv4 "$1"):6443" --request-timeout=1s >/dev/null 2>&1
+}

@@ -17,6 +17,10 @@ BED_VERSIONS=$BED_CACHE/kubernetes-$KUBERNETES-etcd-$ETCD-containerd-$CONTAINERD
 BED_BIN=$BED_VERSIONS/bin
 BED_IMG=$BED_VERSIONS/img
 
+# One control plane and two workers, or three control planes behind a VIP and a node that nobody has joined yet.
+CONTROL_PLANES=${BED_CONTROL_PLANES:-1}
+[[ ! -e $BED_STATE/up ]] || CONTROL_PLANES=$(<"$BED_STATE/control-planes") # a standing bed is what it is
+
 # Every network namespace, and the one cgroup, that the bed makes starts with this: nothing else is ever touched.
 PREFIX=kvb
 

@@ -1,15 +1,22 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # some settings are read by the other parts
 # The Ethernet segment and the hosts on it, all in network namespaces (sourced by bed.sh).
 #
 # 198.18.0.0/24 lies in the range that RFC 2544 keeps for tests; fd98:18::/64 carries the same last number. The bridge
 # has a namespace for itself, kvb-lan: its port of a host, p-HOST, is where a cable is pulled or frames are dropped.
 
 NODES=(n1 n2 n3)
+MEMBERS=(n1 n2 n3) # the nodes that `up` makes a cluster of
 declare -A HOSTS=([n1]=11 [n2]=12 [n3]=13 [client]=250 [judge]=251 [admin]=240 [router]=1)
+if [[ $CONTROL_PLANES == 3 ]]; then
+  NODES+=(n4)
+  HOSTS[n4]=14
+fi
+VIP4=198.18.0.10 VIP6=fd98:18::10 # the control plane's addresses, where there are three control planes
 
 is_node() { [[ " ${NODES[*]} " == *" $1 "* ]]; }
 ipv4() { echo "198.18.0.${HOSTS[$1]}"; }
 ipv6() { echo "fd98:18::${HOSTS[$1]}"; }
+endpoint() { if [[ $CONTROL_PLANES == 3 ]]; then echo "$VIP4"; else ipv4 n1; fi; }
 namespace() { echo "/run/netns/$PREFIX-$1"; }
 
 make_segment() {

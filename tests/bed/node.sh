@@ -110,9 +110,12 @@ start_containerd() {
   done
 }
 
+# kubeadm starts and stops the kubelet as a service.
+take_the_place_of_systemd() { cp "$folder/systemctl" /usr/local/sbin/; }
+
 run_kubelet() {
   local KUBELET_KUBEADM_ARGS=''
-  until [[ -s /var/lib/kubelet/config.yaml ]] &&
+  until [[ ! -e /run/kubelet.stopped && -s /var/lib/kubelet/config.yaml ]] &&
     [[ -s /etc/kubernetes/kubelet.conf || -s /etc/kubernetes/bootstrap-kubelet.conf ]]; do
     sleep 0.1
   done
@@ -143,6 +146,7 @@ share_controllers
 show_kubelet_sysctls
 name_itself
 masquerade
+take_the_place_of_systemd
 start_containerd
 keep_running kubelet run_kubelet
 keep_running kube-proxy run_kube_proxy

@@ -9,8 +9,12 @@ cgroup_roots() { awk '$(NF-2) ~ /^cgroup2?$/ && $5 ~ "^/sys/fs/cgroup" {print $5
 # render FILE NODE: one of the bed's configuration files with its values in it.
 render() {
   sed -e "s/@NODE@/$2/g; s/@INDEX@/${HOSTS[$2]}/g; s/@IPV4@/$(ipv4 "$2")/g; s/@IPV6@/$(ipv6 "$2")/g" \
-    -e "s/@SERVER@/$(ipv4 n1)/g; s/@KUBERNETES@/$KUBERNETES/g; s/@PAUSE@/$PAUSE/g" "$HERE/config/$1"
+    -e "s/@ENDPOINT@/$(endpoint)/g; s/@VIP4@/$VIP4/g; s/@VIP6@/$VIP6/g; s/@KUBERNETES@/$KUBERNETES/g; s/@PAUSE@/$PAUSE/g" \
+    "$HERE/config/$1"
 }
+
+# may_control NODE: whether it is, or may become, a control plane.
+may_control() { [[ $CONTROL_PLANES == 3 || $1 == n1 ]]; }
 
 prepare_node() {
   local node=$1 folder=$BED_STATE/$1 other image images=(pause busybox)
@@ -20,8 +24,10 @@ prepare_node() {
   render cni.conflist "$node" >"$folder/etc/cni/net.d/10-bed.conflist"
   render kube-proxy.yaml "$node" >"$folder/kube-proxy.yaml"
   render join.yaml "$node" >"$folder/join.yaml"
-  if [[ $node == n1 ]]; then
+  cp "$HERE/config/systemctl" "$folder/"
+  if may_control "$node"; then
     render kubeadm.yaml "$node" >"$folder/kubeadm.yaml"
+    render join-control-plane.yaml "$node" >"$folder/join-control-plane.yaml"
     cp "$HERE/config/audit-policy.yaml" "$folder/etc/kubernetes/audit/policy.yaml"
     images+=(etcd kube-apiserver kube-controller-manager kube-scheduler)
   fi
@@ -113,10 +119,10 @@ node_is_up() {
 # the cgroups after 5 s is ended one by one.
 stop_nodes() {
   local node init left tries=0
-  for node in "${NODES[@]}"; do
-    init=$(init_of "$node") && kill -KILL "$init"
-  done
   [[ -e $BED_STATE/cgroups ]] || return 0
+  while read -r node; do
+    init=$(init_of "$node") && kill -KILL "$init"
+  done <"$BED_STATE/cgroups"
   while mapfile -t left < <(processes_in_cgroups) && ((${#left[@]} > 0 && tries++ < 100)); do
     ((tries < 50)) || kill -KILL "${left[@]}" 2>/dev/null || true
     sleep 0.1
