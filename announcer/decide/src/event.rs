@@ -56,6 +56,10 @@ pub enum Event {
     OwnershipSeen(BTreeMap<LinkName, Ownership>),
     /// The addresses that are on a link and announced there, all of them.
     PlacedSeen(BTreeSet<(LinkName, Vip)>),
+    /// Whether the API server of this host serves; until it is told, it does not.
+    ApiServerSeen(bool),
+    /// The addresses that names of the control plane stand for, all of them.
+    ControlPlaneAddressesSeen(BTreeSet<Vip>),
     /// This process is to end: from now on nothing is wanted.
     LeaveRequested,
 }

@@ -1,6 +1,7 @@
 //! What is wanted, all of it, right now: a handful of sets. A lost or repeated set is nothing; nothing here is a command.
 
 mod candidacies;
+mod control_plane;
 mod eligible;
 mod group;
 mod labels;
@@ -18,6 +19,7 @@ use crate::link::LinkName;
 use crate::reason::{Complaint, Notice};
 use crate::traffic::Traffic;
 use crate::world::World;
+use candidacies::Claims;
 use model::claim::Epoch;
 use model::node::{NodeName, Standings};
 use model::object::ResourceVersion;
@@ -86,22 +88,32 @@ pub struct NoticeFor {
     pub notice: Notice,
 }
 
-/// Decides everything from the facts. Before all first lists have arrived, nothing is known to be wanted.
+/// Decides everything from the facts. Before all first lists have arrived, nothing is known to be wanted but the control
+/// plane's address, which needs none of them.
 #[must_use]
 pub fn plan(world: &World, config: &Config) -> Plan {
     let mut plan = Plan::default();
-    if !world.ready() {
+    if !world.links_listed() || !world.ready() && config.control_plane.is_none() {
         return plan;
     }
-    plan.standings.services =
-        world.node(&config.node).map(|node| node.standing).unwrap_or_default();
+    plan.partial = !world.ready();
+    plan.standings = Standings {
+        services: world.node(&config.node).map(|node| node.standing).unwrap_or_default(),
+        control_plane: control_plane::standing(world, config),
+    };
     plan.alone = world.is_alone(&config.node);
-    let survey = survey::survey(world, config);
-    let claims = candidacies::claims(&survey, world, config);
-    plan.traffic = traffic::traffic(&survey, config);
-    plan.labels = labels::changes(&survey, &claims, world, config, &mut plan.complaints);
+    let mut claims = Claims::default();
+    if config.services && world.ready() {
+        let survey = survey::survey(world, config);
+        claims = candidacies::claims(&survey, world, config);
+        plan.traffic = traffic::traffic(&survey, config);
+        plan.labels = labels::changes(&survey, &claims, world, config, &mut plan.complaints);
+        if !world.leaving() {
+            reports::add(&survey, &claims, world, config, &mut plan);
+        }
+    }
+    control_plane::add(&mut claims, world, config);
     if !world.leaving() {
-        reports::add(&survey, &claims, world, config, &mut plan);
         plan.complaints.extend(claims.complaints);
     }
     plan.candidacies = claims.by_link;

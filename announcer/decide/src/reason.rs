@@ -93,6 +93,8 @@ pub enum Complaint {
     LinkDown(String),
     /// The Node cannot be labelled with this Service.
     LabelTooLong(String),
+    /// No name of the control plane stands for an address yet.
+    NoControlPlaneAddress,
 }
 
 impl Complaint {
@@ -103,7 +105,8 @@ impl Complaint {
             Self::NoDefaultRoute
             | Self::LinkMissing(_)
             | Self::LinkWithoutMac(_)
-            | Self::LinkDown(_) => true,
+            | Self::LinkDown(_)
+            | Self::NoControlPlaneAddress => true,
             Self::AskedLinkMissing(_) | Self::LabelTooLong(_) => false,
         }
     }
@@ -134,6 +137,9 @@ impl fmt::Display for Complaint {
                     "this node is not labelled with {service}: name and namespace are too long for a label (63 letters)"
                 )
             }
+            Self::NoControlPlaneAddress => f.write_str(
+                "the control plane has no address yet: no name in \"address\" could be looked up; mend it, or the resolver",
+            ),
             Self::LinkDown(name) => {
                 write!(f, "cannot announce on {name}: it is down or has no carrier")
             }

@@ -26,6 +26,8 @@ pub struct World {
     nodes: Nodes,
     ownership: BTreeMap<LinkName, Ownership>,
     announced: BTreeSet<(LinkName, Vip)>,
+    api_server: bool,
+    control_plane: BTreeSet<Vip>,
     leaving: bool,
     endpoints_unknown: bool,
     unlisted: Unlisted,
@@ -68,6 +70,13 @@ impl Default for Unlisted {
 }
 
 impl World {
+    /// One that knows nothing; `services` says whether anything of the cluster is waited for.
+    #[must_use]
+    pub fn awaiting(services: bool) -> Self {
+        let lists = if services { Unlisted::default() } else { Unlisted([List::Links].into()) };
+        Self { unlisted: lists, ..Self::default() }
+    }
+
     /// Takes in one fact.
     pub fn apply(&mut self, event: Event) {
         match event {
@@ -105,6 +114,8 @@ impl World {
             Event::LinksListed => drop(self.unlisted.0.remove(&List::Links)),
             Event::OwnershipSeen(ownership) => self.ownership = ownership,
             Event::PlacedSeen(announced) => self.announced = announced,
+            Event::ApiServerSeen(healthy) => self.api_server = healthy,
+            Event::ControlPlaneAddressesSeen(vips) => self.control_plane = vips,
             Event::LeaveRequested => self.leaving = true,
         }
     }
@@ -250,6 +261,18 @@ impl World {
         self.announced.contains(&(link.clone(), vip))
     }
 
+    /// Whether the API server of this host serves.
+    #[must_use]
+    pub const fn api_server(&self) -> bool {
+        self.api_server
+    }
+
+    /// The addresses that names of the control plane stand for.
+    #[must_use]
+    pub const fn control_plane_addresses(&self) -> &BTreeSet<Vip> {
+        &self.control_plane
+    }
+
     /// Whether this process is to end.
     #[must_use]
     pub const fn leaving(&self) -> bool {
@@ -259,6 +282,12 @@ impl World {
     /// The first lists that have not arrived.
     pub fn unlisted(&self) -> impl Iterator<Item = &'static str> {
         self.unlisted.0.iter().map(|list| list.name())
+    }
+
+    /// Whether the links of this host are known.
+    #[must_use]
+    pub fn links_listed(&self) -> bool {
+        !self.unlisted.0.contains(&List::Links)
     }
 
     /// Whether all first lists have arrived.

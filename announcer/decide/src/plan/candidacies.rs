@@ -65,7 +65,12 @@ pub(super) fn claims<'a>(survey: &Survey<'a>, world: &World, config: &Config) ->
 
 impl Claims<'_> {
     fn link(&mut self, places: &Places<'_>, place: &Place) -> Option<LinkName> {
-        match places.link(place) {
+        self.at(places.link(place))
+    }
+
+    /// The link that was found; what is wrong with it is kept.
+    pub(super) fn at(&mut self, found: Result<&Link, Complaint>) -> Option<LinkName> {
+        match found {
             Ok(Link { name, carrier, .. }) => {
                 if !carrier {
                     self.complaints.insert(Complaint::LinkDown(name.0.clone()));
@@ -79,7 +84,8 @@ impl Claims<'_> {
         }
     }
 
-    fn add(&mut self, link: LinkName, candidacy: Candidacy) -> ClaimId {
+    /// Adds one.
+    pub(super) fn add(&mut self, link: LinkName, candidacy: Candidacy) -> ClaimId {
         let id = ClaimId::from(&candidacy.name);
         self.by_link.entry(link).or_default().insert(id, candidacy);
         id

@@ -98,6 +98,23 @@ impl<'a> Places<'a> {
                 (link.ok_or(Complaint::NoDefaultRoute)?, Complaint::LinkMissing)
             }
         };
+        self.usable(name, missing)
+    }
+
+    /// The link for the control plane, which is `named` or the one that the default route leaves by.
+    ///
+    /// # Errors
+    /// Why nothing can be announced there.
+    pub(super) fn control_plane(&self, named: Option<&'a LinkName>) -> Result<&'a Link, Complaint> {
+        let name = named.or(self.world.default_link()).ok_or(Complaint::NoDefaultRoute)?;
+        self.usable(name, Complaint::LinkMissing)
+    }
+
+    fn usable(
+        &self,
+        name: &LinkName,
+        missing: fn(String) -> Complaint,
+    ) -> Result<&'a Link, Complaint> {
         let LinkName(text) = name;
         let link = self.world.link(name).ok_or_else(|| missing(text.clone()))?;
         if link.mac.is_none() {

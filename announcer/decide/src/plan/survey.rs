@@ -1,5 +1,6 @@
 //! What becomes of each Service, as every node that sees the same facts finds it.
 
+use super::control_plane;
 use super::eligible::eligible;
 use super::group::lease_of;
 use super::rivals::{Wanted, losers};
@@ -38,6 +39,15 @@ pub(super) fn survey<'a>(world: &'a World, config: &Config) -> Survey<'a> {
             Err(_) => {}
         }
     }
+    let reserved = control_plane::vips(config, world);
+    wanted.retain(|it| match it.vips().find(|vip| reserved.contains(vip)) {
+        Some(vip) => {
+            let sentence = format!("{vip} is the control plane's address");
+            survey.tell(it.service, Notice::AddressTaken(sentence));
+            false
+        }
+        None => true,
+    });
     let mut rivals = losers(&wanted);
     for it in wanted {
         match rivals.remove(&it.service.key) {

@@ -11,6 +11,8 @@ use model::claim::ClaimId;
 use model::node::NodeName;
 use proptest::prelude::*;
 
+mod control_plane;
+
 /// The node `n1`, on the link that the default route leaves by.
 pub(crate) fn config() -> Config {
     let class = ClassRule { name: "ours".to_owned(), unnamed: true };

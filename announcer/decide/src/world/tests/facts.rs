@@ -44,6 +44,8 @@ pub(crate) enum Subject {
     Node(NodeName),
     Ownership,
     Placed,
+    ApiServer,
+    ControlPlane,
     /// A list that has arrived, or the wish to leave: said once for ever.
     Latch(Box<Event>),
 }
@@ -64,6 +66,8 @@ pub(crate) fn subject(event: &Event) -> Subject {
         Event::NodeGone(name) => Subject::Node(name.clone()),
         Event::OwnershipSeen(_) => Subject::Ownership,
         Event::PlacedSeen(_) => Subject::Placed,
+        Event::ApiServerSeen(_) => Subject::ApiServer,
+        Event::ControlPlaneAddressesSeen(_) => Subject::ControlPlane,
         Event::ServicesListed
         | Event::SlicesListed
         | Event::SlicesForbidden
@@ -90,6 +94,8 @@ pub(crate) fn event() -> impl Strategy<Value = Event> {
         1 => node().prop_map(|node| Event::NodeGone(node.name)),
         3 => ownership().prop_map(Event::OwnershipSeen),
         3 => placed().prop_map(Event::PlacedSeen),
+        1 => any::<bool>().prop_map(Event::ApiServerSeen),
+        1 => control_plane().prop_map(Event::ControlPlaneAddressesSeen),
         1 => select(latches()),
     ]
 }
@@ -125,6 +131,11 @@ fn latches() -> Vec<Event> {
     let often =
         [Event::ServicesListed, Event::SlicesListed, Event::NodesListed, Event::LinksListed];
     often.iter().cycle().take(30).cloned().chain([Event::LeaveRequested]).collect()
+}
+
+fn control_plane() -> impl Strategy<Value = BTreeSet<Vip>> {
+    proptest::sample::subsequence(vec!["192.0.2.10", "192.0.2.40", "2001:db8::40"], 0..=2)
+        .prop_map(|vips| vips.iter().map(|vip| vip.parse().unwrap()).collect())
 }
 
 fn service_key() -> impl Strategy<Value = ServiceKey> {
