@@ -71,8 +71,7 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
     let (events_tx, events_rx) = mpsc::channel(QUEUE);
     let (recorder, recording) =
         Recorder::new(client.clone(), "kube-vip", &meant.config.node.0, meters.events);
-    let namespace = meant.services_namespace.as_deref();
-    let mut parts = cluster::watch(&client, namespace, servers, &events_tx);
+    let mut parts = cluster::watch(&client, &meant, servers, &events_tx);
     let mark = Mark::of(&meant.hello.sender.instance);
     parts.push(Owned::spawn(links::follow(mark, events_tx, meters.links)));
     parts.push(Owned::spawn(recording));
@@ -81,8 +80,8 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
     parts.push(Owned::spawn(labels::write(client.clone(), node, labels_rx)));
     let mut daemon = Daemon {
         moved: Moved::new(meant.config.node.clone(), clock, recorder.clone()),
+        world: World::awaiting(meant.config.services),
         config: meant.config,
-        world: World::default(),
         realms: realms(client, clock, (links_tx, traffic_tx), labels_tx, recorder),
         unready_tx,
         pulse,

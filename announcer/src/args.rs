@@ -135,18 +135,28 @@ fn meant(typed: &mut Typed, around: &Surroundings) -> Meant {
             .faults
             .push(format!("nodeName (vip_nodename): {name:?} is not the name of a node; set it"));
     }
-    let lease = lease_key(typed, around, "servicesLeaseName", "plndr-svcs-lock");
+    let group = lease_key(typed, around, "servicesLeaseName", "plndr-svcs-lock");
+    let control_plane = control_plane::config(typed, around, control_plane);
+    // The one that is looked at before anything is known to be free.
+    let own = control_plane.as_ref().filter(|_| !services);
+    let lease = own.map_or_else(|| group.clone(), |own| own.lease.clone());
     let level = typed.parsed("log", str::parse::<i32>).unwrap_or_default();
     let instance = if services { "svc" } else { "cp" };
+    let hello = hello::config(typed, node.clone(), instance);
+    if services && control_plane.is_some() && hello.interval.is_none() {
+        let sentence = "helloInterval (vip_hello_interval): without hellos one Lease decides, so one process announces \
+                        either Services or the control plane; run two, or leave the hellos on";
+        typed.faults.push(sentence.to_owned());
+    }
     Meant {
         config: Config {
             services,
-            control_plane: control_plane::config(typed, around, control_plane),
-            ..services::config(typed, around, node.clone(), lease.clone())
+            control_plane,
+            ..services::config(typed, around, node.clone(), group)
         },
         election: ElectionConfig { lease, settings: lease_settings(typed, node.0.clone()) },
         services_namespace: services::namespace(typed),
-        hello: hello::config(typed, node, instance),
+        hello,
         hello_key: hello::key(typed),
         repeat: RepeatPeriod(repeat_period(typed)),
         admin: admin_address(typed),

@@ -13,6 +13,16 @@ fn read(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Meant, ReadS
 }
 
 #[test]
+fn one_lease_decides_about_one_thing() {
+    let flags = |text: &str| read(&text.split(' ').collect::<Vec<_>>(), &[]);
+    let lease = |text: &str| flags(text).unwrap().election.lease.name;
+    let both = "--controlplane --address=192.0.2.40 --services --helloInterval=0";
+    assert!(flags(both).unwrap_err().0[0].contains("run two"));
+    assert_eq!(lease("--controlplane --address=192.0.2.40 --helloInterval=0"), "plndr-cp-lock");
+    assert_eq!(lease("--services --helloInterval=0"), "plndr-svcs-lock");
+}
+
+#[test]
 fn kube_vips_own_manifest_starts_it() {
     let environment = [
         ("vip_arp", "true"),

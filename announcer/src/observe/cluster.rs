@@ -1,5 +1,6 @@
 //! Services, EndpointSlices and Nodes: one watch each, whatever their number.
 
+use crate::args::Meant;
 use announcer_decide::event::Event;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::runtime::watcher;
@@ -13,16 +14,21 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::mpsc;
 
-/// Starts to follow Services, EndpointSlices and Nodes; those that have a namespace in `namespace`, or in all.
+/// Starts to follow what is announced: Services, EndpointSlices and Nodes, those that have a namespace in the one that was
+/// named, or in all. Where only the control plane is announced, it is where the API servers are.
 #[must_use]
 pub fn watch(
     client: &Client,
-    namespace: Option<&str>,
+    meant: &Meant,
     servers: Option<ApiServers>,
     events_tx: &mpsc::Sender<Event>,
 ) -> Vec<Owned<()>> {
-    let namespace = namespace.map(str::to_owned);
+    let namespace = meant.services_namespace.clone();
     let (client, events_tx) = (|| client.clone(), || events_tx.clone());
+    if !meant.config.services {
+        let known = servers.map(|servers| api_servers(client(), servers, events_tx()));
+        return known.map(Owned::spawn).into_iter().collect();
+    }
     vec![
         Owned::spawn(services(client(), namespace.clone(), events_tx())),
         Owned::spawn(slices(client(), namespace, servers, events_tx())),

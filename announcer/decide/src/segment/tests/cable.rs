@@ -44,11 +44,7 @@ pub(super) fn claim() -> ClaimId {
     ClaimId::from(&ClaimName("lease:kube-system/plndr-svcs-lock".to_owned()))
 }
 
-pub(super) fn candidacies(vips: &[&str]) -> Candidacies {
-    candidacies_of(Role::Services, vips)
-}
-
-fn candidacies_of(role: Role, vips: &[&str]) -> Candidacies {
+fn candidacies(role: Role, vips: &[&str]) -> Candidacies {
     let vips = vips.iter().map(|vip| vip.parse().unwrap()).collect();
     let name = ClaimName("lease:kube-system/plndr-svcs-lock".to_owned());
     let services = BTreeSet::new();
@@ -63,7 +59,7 @@ impl Cable {
 
     /// The same, where the claim is of `role`, and where there may be no API to read records from.
     pub(super) fn of(count: u8, role: Role, has_api: bool) -> Self {
-        let claims = candidacies_of(role, &["192.0.2.7"]);
+        let claims = candidacies(role, &["192.0.2.7"]);
         let nodes = (0..count).map(|number| Node::new(number, &claims)).collect();
         let mut cable = Self { nodes, now: Time::START, multicast: true, has_api, spoken: 0 };
         for number in 0..cable.nodes.len() {
