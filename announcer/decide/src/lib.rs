@@ -6,6 +6,7 @@ pub mod config;
 pub mod difference;
 pub mod digest;
 pub mod event;
+pub mod health;
 pub mod leadership;
 pub mod link;
 pub mod manifest;

@@ -1,0 +1,138 @@
+use super::*;
+
+const GOOD: Input = Input::Answered(Answer::Good);
+const REFUSED: Input = Input::Answered(Answer::Refused);
+const BAD: Input = Input::Answered(Answer::Bad);
+
+/// A server that is asked, and the time.
+#[derive(Default)]
+struct Course {
+    health: Health,
+    now: Time,
+}
+
+impl Course {
+    /// The next question is due, is asked, and comes to this after `after`; what is told.
+    fn ask(&mut self, input: Input, after: Duration) -> Option<bool> {
+        self.now = self.now.max(self.health.deadline().unwrap());
+        assert_eq!(self.health.wake(self.now), [Output::Ask]);
+        self.now = self.now + after;
+        told(&self.health.handle(self.now, input))
+    }
+
+    /// The same for each of `inputs`, answered at once.
+    fn all(&mut self, inputs: &[Input]) -> Vec<Option<bool>> {
+        inputs.iter().map(|input| self.ask(*input, Duration::from_millis(1))).collect()
+    }
+
+    /// The next question is asked and not answered.
+    fn silence(&mut self) -> Vec<Output> {
+        self.now = self.now.max(self.health.deadline().unwrap());
+        assert_eq!(self.health.wake(self.now), [Output::Ask]);
+        self.now = self.health.deadline().unwrap();
+        self.health.wake(self.now)
+    }
+}
+
+fn told(outputs: &[Output]) -> Option<bool> {
+    match outputs {
+        [] => None,
+        [Output::Tell(healthy)] => Some(*healthy),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn healthy() -> Course {
+    let mut course = Course::default();
+    assert_eq!(course.all(&[GOOD]), [Some(true)]);
+    course
+}
+
+#[test]
+fn it_is_asked_every_200_ms_and_at_once_at_the_start() {
+    let mut course = Course::default();
+    let mut asked = Vec::new();
+    for _ in 0..3 {
+        course.all(&[GOOD]);
+        asked.push(course.now.since_start().as_millis());
+    }
+    assert_eq!(asked, [1, 201, 401]);
+}
+
+#[test]
+fn a_slow_answer_is_waited_for_and_the_next_question_follows_at_once() {
+    let mut course = Course::default();
+    course.ask(GOOD, Duration::from_millis(300));
+    assert_eq!(course.health.wake(course.now), [Output::Ask]);
+}
+
+#[test]
+fn the_first_good_answer_makes_it_healthy_however_long_it_took_to_come() {
+    let mut course = Course::default();
+    assert_eq!(course.all(&[Input::Failed, Input::Failed, BAD, Input::Failed]), [None; 4]);
+    assert_eq!(course.all(&[GOOD, GOOD]), [Some(true), None]);
+}
+
+#[test]
+fn one_failure_says_nothing_and_two_in_a_row_say_it_once() {
+    let mut course = healthy();
+    assert_eq!(course.all(&[BAD, GOOD, Input::Failed, GOOD]), [None; 4]);
+    assert_eq!(course.all(&[Input::Failed, BAD, BAD]), [None, Some(false), None]);
+}
+
+#[test]
+fn half_a_second_of_silence_is_enough_and_the_next_question_does_not_wait() {
+    let mut course = healthy();
+    assert_eq!(course.silence(), [Output::GiveUp, Output::Tell(false)]);
+    assert_eq!(course.now.since_start().as_millis(), 700);
+    assert_eq!(course.health.wake(course.now), [Output::Ask]);
+}
+
+#[test]
+fn silence_is_told_once() {
+    let mut course = healthy();
+    course.silence();
+    assert_eq!(course.silence(), [Output::GiveUp]);
+}
+
+#[test]
+fn an_answer_after_it_was_given_up_changes_nothing() {
+    let mut course = healthy();
+    course.silence();
+    assert_eq!(course.health.handle(course.now, GOOD), []);
+    assert_eq!(course.all(&[GOOD, GOOD]), [None; 2]);
+}
+
+#[test]
+fn who_was_unhealthy_needs_three_good_answers_in_a_row() {
+    let mut course = healthy();
+    course.all(&[BAD, BAD]);
+    assert_eq!(course.all(&[GOOD, GOOD, BAD, GOOD, GOOD]), [None; 5]);
+    assert_eq!(course.all(&[GOOD]), [Some(true)]);
+}
+
+#[test]
+fn a_server_that_fails_every_other_time_does_not_flap() {
+    let mut course = healthy();
+    course.all(&[BAD, BAD]);
+    let answers: Vec<_> = [GOOD, GOOD, BAD].into_iter().cycle().take(300).collect();
+    assert!(course.all(&answers).iter().all(Option::is_none));
+}
+
+#[test]
+fn whoever_is_refused_still_sees_a_healthy_server() {
+    let mut course = healthy();
+    assert!(course.all(&[REFUSED; 100]).iter().all(Option::is_none));
+    assert_eq!(course.all(&[BAD, REFUSED, BAD, BAD]), [None, None, None, Some(false)]);
+}
+
+#[test]
+fn a_server_that_refuses_is_healthy_only_after_the_time_that_it_needs_to_start() {
+    let mut course = Course::default();
+    let told = course.all(&[REFUSED; 30]);
+    let at = told.iter().position(Option::is_some);
+    assert_eq!((at, told.last()), (Some(25), Some(&None)), "refused for five seconds");
+    let mut course = Course::default();
+    let told = course.all(&[[REFUSED; 20], [BAD; 20], [REFUSED; 20]].concat());
+    assert!(told.iter().all(Option::is_none), "not in one piece");
+}
