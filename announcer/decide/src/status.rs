@@ -7,6 +7,7 @@ use crate::segment::{ClaimReport, MemberReport, Report};
 use model::address::Vip;
 use model::hello::Sender;
 use model::machine::Time;
+use model::node::Role;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -37,7 +38,8 @@ pub struct LinkStatus {
     pub link: String,
     /// Whether this node has heard enough there to own anything.
     pub settled: bool,
-    /// How well it can serve: `fit`, `spared` or `failing`.
+    /// How well it can serve: `fit`, `spared` or `failing`; and `control plane failing` behind that where its own API server
+    /// does not answer.
     pub standing: String,
     /// Time between its hellos.
     pub interval_seconds: f64,
@@ -53,6 +55,9 @@ pub struct ClaimStatus {
     pub claim: String,
     /// The link it is on.
     pub link: String,
+    /// What it is for.
+    #[serde(default)]
+    pub role: Role,
     /// Its addresses.
     pub addresses: Vec<AddressStatus>,
     /// The node that owns it.
@@ -177,6 +182,7 @@ fn claim_status(
     ClaimStatus {
         claim: claim.name.0.clone(),
         link: link.0.clone(),
+        role: claim.role,
         addresses: claim.vips.iter().map(address).collect(),
         owner: owner.map(|sender| sender.node.0.clone()),
         ours: claim.ours,

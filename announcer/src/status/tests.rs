@@ -32,6 +32,7 @@ fn named(name: &str) -> ClaimReport {
     ClaimReport {
         name: ClaimName(name.to_owned()),
         vips: BTreeSet::new(),
+        role: Role::Services,
         owner: None,
         ours: false,
         epoch: Epoch(0),

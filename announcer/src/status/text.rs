@@ -2,6 +2,7 @@
 //! everybody on the links.
 
 use announcer_decide::status::{AddressStatus, ClaimStatus, LinkStatus, MemberStatus, Status};
+use model::node::Role;
 use shared::table::table;
 use std::time::Duration;
 
@@ -49,6 +50,10 @@ fn claim_row(claim: &ClaimStatus, address: Option<&AddressStatus>) -> [String; 9
         _ => "",
     };
     let services = address.map(|it| it.services.join(",")).filter(|names| !names.is_empty());
+    let services = match claim.role {
+        Role::Services => services,
+        Role::ControlPlane => Some("(control plane)".to_owned()),
+    };
     [
         address.map_or_else(|| "(none)".to_owned(), |it| it.address.to_string()),
         shown(&services),

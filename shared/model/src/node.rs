@@ -51,6 +51,7 @@ impl fmt::Display for Standing {
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
+#[serde(rename_all = "camelCase")]
 pub enum Role {
     /// Services of type `LoadBalancer`.
     #[default]

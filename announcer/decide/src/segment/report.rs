@@ -6,7 +6,7 @@ use model::address::Vip;
 use model::claim::{ClaimId, ClaimName, Epoch};
 use model::hello::Sender;
 use model::machine::Time;
-use model::node::Standings;
+use model::node::{Role, Standings};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -49,6 +49,8 @@ pub struct ClaimReport {
     pub name: ClaimName,
     /// Its addresses.
     pub vips: BTreeSet<Vip>,
+    /// In which role it is answered for.
+    pub role: Role,
     /// Who owns it; one that has fallen silent does until somebody takes it.
     pub owner: Option<Sender>,
     /// Whether that is this process.
@@ -95,6 +97,7 @@ impl ClaimReport {
         Self {
             name: candidacy.name.clone(),
             vips: candidacy.vips.clone(),
+            role: candidacy.role,
             owner: None,
             ours: false,
             epoch: Epoch::default(),
