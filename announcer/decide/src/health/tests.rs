@@ -14,7 +14,7 @@ struct Course {
 impl Course {
     /// The next question is due, is asked, and comes to this after `after`; what is told.
     fn ask(&mut self, input: Input, after: Duration) -> Option<bool> {
-        self.now = self.now.max(self.health.deadline().unwrap());
+        self.now = self.now.max(self.health.deadline()?);
         assert_eq!(self.health.wake(self.now), [Output::Ask]);
         self.now = self.now + after;
         told(&self.health.handle(self.now, input))
