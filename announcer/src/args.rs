@@ -1,10 +1,13 @@
 //! What was typed, and what it means. Everything that is wrong is said at once, before anything starts.
 
 mod control_plane;
+mod file;
 mod hello;
 mod services;
 
-use crate::settings::{NOT_YET, SETTINGS, WITHOUT_EFFECT};
+pub use file::ConfigFile;
+
+use crate::settings::{COMMAND, NOT_YET, SETTINGS, WITHOUT_EFFECT};
 use announcer_decide::config::{Config, ElectionConfig, HelloConfig, RepeatPeriod};
 use model::lease::LeaseSettings;
 use model::node::NodeName;
@@ -12,10 +15,13 @@ use model::object::ObjectKey;
 use model::settings::{Kind, Setting, Typed, unknown_variables};
 use shared::api_client::Kubeconfigs;
 use shared::log::Level;
+use shared::output::Output;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// The setting that names the configuration file.
+const CONFIG_FILE: &str = "config-file";
 /// kubeadm's kubeconfig, which a static pod is given.
 const ADMIN_CONF: &str = "/etc/kubernetes/admin.conf";
 
@@ -51,6 +57,8 @@ pub struct Meant {
 pub struct Surroundings {
     /// Environment variables.
     pub environment: Vec<(String, String)>,
+    /// The configuration file that is named, read.
+    pub file: Option<ConfigFile>,
     /// Name of the host.
     pub host: String,
     /// Namespace of the pod, if this is one.
@@ -62,32 +70,59 @@ pub struct Surroundings {
 #[error("cannot start:\n  {}", .0.join("\n  "))]
 pub struct ReadSettingsError(pub Vec<String>);
 
+/// What was typed and what that means, or everything that is wrong with it.
+pub struct Reading {
+    /// What was typed.
+    pub typed: Typed,
+    /// For whom it is to be printed, if that is all that was asked (`--dry-run`).
+    pub dry_run: Option<Output>,
+    /// What it means.
+    pub meant: Result<Meant, ReadSettingsError>,
+}
+
+impl Reading {
+    /// Reads `arguments` (what follows the subcommand) and the surroundings against `table`.
+    #[must_use]
+    pub fn of(table: &[Setting], arguments: &[String], around: &Surroundings) -> Self {
+        let mut typed = typed(table, arguments, around);
+        refuse_what_is_not_there(&mut typed);
+        let prefixes = ["vip_", "svc_", "bgp_", "cp_", "lb_"];
+        let unknown = unknown_variables(table, &around.environment, &prefixes);
+        let unknown =
+            unknown.iter().map(|name| format!("{name} is not a variable of this program"));
+        typed.warnings.extend(unknown);
+        let idle = WITHOUT_EFFECT.iter().map(Setting::name);
+        let idle: Vec<_> = idle.filter(|name| typed.text(name).is_some()).collect();
+        if !idle.is_empty() {
+            typed.warnings.push(format!("without effect in this version: {}", idle.join(", ")));
+        }
+        let output = Output::read(&mut typed);
+        let dry_run = typed.switch("dry-run").filter(|dry| *dry).map(|_| output);
+        let meant = meant(&mut typed, around);
+        let faults = typed.faults.clone();
+        let meant = if faults.is_empty() { Ok(meant) } else { Err(ReadSettingsError(faults)) };
+        Self { typed, dry_run, meant }
+    }
+}
+
 /// Reads `arguments` (what follows the subcommand) and the surroundings.
 ///
 /// # Errors
 /// All faults at once.
 pub fn read(arguments: &[String], around: &Surroundings) -> Result<Meant, ReadSettingsError> {
-    let table = table();
-    let mut typed = Typed::read(&table, arguments, &around.environment);
+    Reading::of(&table(), arguments, around).meant
+}
+
+/// What was typed, by flag, by variable and in the file.
+pub(crate) fn typed(table: &[Setting], arguments: &[String], around: &Surroundings) -> Typed {
+    let mut typed = Typed::read(table, arguments, &around.environment);
     for word in std::mem::take(&mut typed.words) {
         typed.faults.push(format!("{word:?} is not a flag"));
     }
-    refuse_what_is_not_there(&mut typed);
-    let unknown =
-        unknown_variables(&table, &around.environment, &["vip_", "svc_", "bgp_", "cp_", "lb_"]);
-    typed
-        .warnings
-        .extend(unknown.iter().map(|name| format!("{name} is not a variable of this program")));
-    let idle: Vec<_> = WITHOUT_EFFECT
-        .iter()
-        .map(Setting::name)
-        .filter(|name| typed.text(name).is_some())
-        .collect();
-    if !idle.is_empty() {
-        typed.warnings.push(format!("without effect in this version: {}", idle.join(", ")));
+    if let Some(file) = around.file.as_ref().filter(|_| typed.text(CONFIG_FILE).is_some()) {
+        file::take(&mut typed, table, file);
     }
-    let meant = meant(&mut typed, around);
-    if typed.faults.is_empty() { Ok(meant) } else { Err(ReadSettingsError(typed.faults)) }
+    typed
 }
 
 /// Every name that is understood, with or without effect.
@@ -95,6 +130,7 @@ pub fn read(arguments: &[String], around: &Surroundings) -> Result<Meant, ReadSe
 pub fn table() -> Vec<Setting> {
     SETTINGS
         .iter()
+        .chain(COMMAND)
         .chain(NOT_YET.iter().map(|(setting, _)| setting))
         .chain(WITHOUT_EFFECT)
         .copied()
@@ -106,7 +142,7 @@ fn refuse_what_is_not_there(typed: &mut Typed) {
         let name = setting.name();
         let on = match setting.kind {
             Kind::Switch => typed.switch(name) == Some(true),
-            Kind::Value => typed.text(name).is_some(),
+            Kind::Value | Kind::Secret | Kind::Object => typed.text(name).is_some(),
         };
         if on {
             typed
@@ -126,6 +162,12 @@ fn meant(typed: &mut Typed, around: &Surroundings) -> Meant {
     if typed.switch("leaderElection") == Some(false) {
         typed.warnings.push(
             "vip_leaderelection=false changes nothing: ARP always elects one owner".to_owned(),
+        );
+    }
+    if typed.text("leaderElectionType").is_some_and(|kind| kind != "kubernetes") {
+        typed.faults.push(
+            "leaderElectionType: this version does not have election by etcd yet; leave it off"
+                .to_owned(),
         );
     }
     let node = NodeName(typed.text("nodeName").unwrap_or(&around.host).to_lowercase());

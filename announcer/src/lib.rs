@@ -5,6 +5,7 @@ pub mod apply;
 pub mod args;
 mod daemon;
 mod deciding;
+pub mod dry_run;
 pub mod manifest;
 pub mod metrics;
 mod moved;

@@ -1,7 +1,7 @@
 //! `kube-vip`: makes addresses of Services and of the control plane reachable from this node.
 
-use announcer::args::{self, Surroundings};
-use announcer::{app, manifest, status};
+use announcer::args::{self, ConfigFile, Reading, Surroundings};
+use announcer::{app, dry_run, manifest, status};
 use shared::about::{answer, environment, host_name, refuse, say};
 use std::process::ExitCode;
 
@@ -32,12 +32,18 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: &[String]) -> ExitCode {
+    let environment = environment();
     let around = Surroundings {
-        environment: environment(),
+        file: ConfigFile::named(arguments, &environment),
+        environment,
         host: host_name(),
         pod_namespace: shared::api_client::pod_namespace(),
     };
-    let meant = match args::read(arguments, &around) {
+    let reading = Reading::of(&args::table(), arguments, &around);
+    if let Some(output) = reading.dry_run {
+        return dry_run::print(&reading, output);
+    }
+    let meant = match reading.meant {
         Ok(meant) => meant,
         Err(error) => return refuse(&error),
     };

@@ -82,6 +82,7 @@ fn starts(variables: &[Variable], typed: &Typed) -> Result<Meant, ReadSettingsEr
         host: "node".to_owned(),
         // The Lease stands where the pods do, unless it is named with a namespace.
         pod_namespace: Some(typed.text("namespace").unwrap_or("kube-system").to_owned()),
+        file: None,
     };
     match args::read(&[], &around) {
         Ok(meant) if typed.faults.is_empty() => Ok(meant),

@@ -37,11 +37,11 @@ pub struct Config {
 pub struct ReadConfigError(pub Vec<String>);
 
 const fn value(flag: &'static str, default: &'static str, help: &'static str) -> Setting {
-    Setting { flag, variable: "", old_names: &[], kind: Kind::Value, default, help }
+    Setting::new(flag, "", Kind::Value, default, help)
 }
 
 const fn variable(variable: &'static str, default: &'static str, help: &'static str) -> Setting {
-    Setting { flag: "", variable, old_names: &[], kind: Kind::Value, default, help }
+    Setting::new("", variable, Kind::Value, default, help)
 }
 
 const fn variable_switch(
@@ -49,11 +49,11 @@ const fn variable_switch(
     default: &'static str,
     help: &'static str,
 ) -> Setting {
-    Setting { flag: "", variable, old_names: &[], kind: Kind::Switch, default, help }
+    Setting::new("", variable, Kind::Switch, default, help)
 }
 
 const fn switch(flag: &'static str, default: &'static str, help: &'static str) -> Setting {
-    Setting { flag, variable: "", old_names: &[], kind: Kind::Switch, default, help }
+    Setting::new(flag, "", Kind::Switch, default, help)
 }
 
 /// The table that flags, variables, `--help` and docs/configuration.md come from.
@@ -139,14 +139,7 @@ pub fn read(
     environment: &[(String, String)],
     host: &str,
 ) -> Result<Config, ReadConfigError> {
-    let ignored = WITHOUT_EFFECT.iter().map(|(flag, kind)| Setting {
-        flag,
-        variable: "",
-        old_names: &[],
-        kind: *kind,
-        default: "",
-        help: "",
-    });
+    let ignored = WITHOUT_EFFECT.iter().map(|(flag, kind)| Setting::new(flag, "", *kind, "", ""));
     let settings: Vec<_> = SETTINGS.iter().copied().chain(ignored).collect();
     let mut typed = Typed::read(&settings, arguments, environment);
     for (flag, _) in WITHOUT_EFFECT {

@@ -14,14 +14,8 @@ pub enum Output {
 }
 
 /// The flag that says for whom the answer is.
-pub const OUTPUT: Setting = Setting {
-    flag: "output",
-    variable: "",
-    old_names: &["o"],
-    kind: Kind::Value,
-    default: "text",
-    help: "json: for programs.",
-};
+pub const OUTPUT: Setting =
+    Setting::new("output", "", Kind::Value, "text", "json: for programs.").renamed(&["o"]);
 
 impl Output {
     /// What [`OUTPUT`] was given as; what is neither becomes a fault.

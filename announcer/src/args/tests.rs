@@ -8,7 +8,7 @@ fn read(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Meant, ReadS
     let environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     super::read(
         &arguments,
-        &Surroundings { environment, host: "Node-A".to_owned(), pod_namespace: None },
+        &Surroundings { environment, host: "Node-A".to_owned(), ..Surroundings::default() },
     )
 }
 
@@ -188,4 +188,94 @@ fn the_subnet_of_an_address_is_read_and_changes_nothing() {
     assert!(warnings.contains("vip_subnet changes nothing"), "{warnings}");
     assert!(!read("32").unwrap().warnings.join("\n").contains("changes nothing"));
     assert!(read("33x").is_err());
+}
+
+fn with_file(name: &str, text: &str, arguments: &[&str]) -> Result<Meant, ReadSettingsError> {
+    let file = ConfigFile { path: name.to_owned(), text: Ok(text.to_owned()) };
+    let around = Surroundings { file: Some(file), ..Surroundings::default() };
+    let around = Surroundings { host: "n1".to_owned(), ..around };
+    let flag = format!("--config-file={name}");
+    let arguments: Vec<_> = arguments.iter().map(ToString::to_string).chain([flag]).collect();
+    super::read(&arguments, &around)
+}
+
+#[test]
+fn a_configuration_file_is_heard_whole() {
+    let yaml = "\
+enableARP: true
+enableControlPlane: true
+address: [192.0.2.1, '2001:db8::1']
+Port: 7443
+dnsDualStackMode: dual
+leaseNodeName: Node-B
+enableServices: true
+leaseAnnotations: {team: net}
+arpBroadcastRate: 1000
+prometheusHTTPServer: ':9000'
+leaseDuration: 15
+renewDeadline: 10
+namespace: own
+cp_detect:
+";
+    let json = r#"{"enablearp": true, "EnableControlPlane": true, "Address": "192.0.2.1,2001:db8::1",
+        "Port": 7443, "DNSMode": "dual", "NodeName": "Node-B", "EnableServices": true,
+        "LeaseAnnotations": {"team": "net"}, "ArpBroadcastRate": 1000, "PrometheusHTTPServer": ":9000",
+        "LeaseDuration": 15, "RenewDeadline": 10, "Namespace": "own"}"#;
+    for (name, text) in [("f.yaml", yaml), ("f.yml", yaml), ("f.json", json)] {
+        let meant = with_file(name, text, &[]).unwrap();
+        let control_plane = meant.config.control_plane.unwrap();
+        assert_eq!((control_plane.names.len(), control_plane.port), (2, 7443), "{name}");
+        assert_eq!(control_plane.dns_mode, DnsMode::Dual, "{name}");
+        assert_eq!(control_plane.lease, ObjectKey::new("own", "plndr-cp-lock"), "{name}");
+        assert_eq!(control_plane.lease_annotations["team"], "net", "{name}");
+        assert!(meant.config.services, "{name}");
+        assert_eq!(meant.config.node.0, "node-b", "{name}");
+        assert_eq!(meant.repeat.0, Duration::from_secs(1), "{name}");
+        assert_eq!(meant.admin.map(|address| address.port()), Some(9000), "{name}");
+        assert_eq!(meant.election.settings.duration, Duration::from_secs(15), "{name}");
+        assert_eq!(meant.warnings, [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn a_flag_beats_a_variable_and_both_beat_the_file() {
+    let port = |meant: Meant| meant.config.control_plane.unwrap().port;
+    let yaml = "address: 192.0.2.1\nport: 7001\n";
+    assert_eq!(port(with_file("f.yaml", yaml, &[]).unwrap()), 7001);
+    assert_eq!(port(with_file("f.yaml", yaml, &["--port=7003"]).unwrap()), 7003);
+    let file = ConfigFile { path: "f.yaml".to_owned(), text: Ok(yaml.to_owned()) };
+    let variable = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let around = Surroundings {
+        environment: vec![variable("config_file", "f.yaml"), variable("port", "7002")],
+        file: Some(file),
+        host: "n1".to_owned(),
+        pod_namespace: None,
+    };
+    assert_eq!(port(super::read(&[], &around).unwrap()), 7002);
+}
+
+#[test]
+fn a_configuration_file_that_cannot_be_understood_ends_the_program() {
+    let faults = |name: &str, text: &str| with_file(name, text, &["--services"]).unwrap_err().0;
+    let yaml = "svcenable: true\nport: {a: b}\nloadBalancers: [{name: x}]\nenableBGP: true\n";
+    let found = faults("f.yaml", yaml);
+    for part in ["svcenable in f.yaml", "port in f.yaml", "load balancer", "BGP"] {
+        assert!(found.iter().any(|fault| fault.contains(part)), "{part}: {found:?}");
+    }
+    for (name, text) in [
+        ("f.txt", "port: 1"),
+        ("f.yaml", "- a"),
+        ("f.yaml", "a: ["),
+        ("f.json", "{"),
+        ("f.yaml", "port: 1\nport: 2"),
+        ("f.json", r#"{"port": 1, "Port": 2}"#),
+    ] {
+        assert!(faults(name, text)[0].contains(name), "{name} {text}: {:?}", faults(name, text));
+    }
+    assert!(with_file("f.yaml", "", &["--services"]).is_ok());
+    let missing = ConfigFile::named(&["--config-file=/nowhere/f.yaml".to_owned()], &[]).unwrap();
+    let around = Surroundings { file: Some(missing), ..Surroundings::default() };
+    let flags = ["--services", "--config-file=/nowhere/f.yaml"].map(str::to_owned);
+    let error = super::read(&flags, &around).unwrap_err();
+    assert!(error.to_string().contains("/nowhere/f.yaml: No such file"), "{error}");
 }

@@ -22,14 +22,14 @@ pub const COMMAND: Command = Command {
             is 0 when nothing is wrong or there are only warnings, 1 when there are errors, 2 when a file cannot be read or\n\
             something is typed that is not understood.",
     settings: &[
-        Setting {
-            flag: "filename",
-            variable: "",
-            old_names: &["f"],
-            kind: Kind::Value,
-            default: "",
-            help: "File with the ConfigMap, YAML or JSON, among other objects or alone; - is standard input. May be repeated.",
-        },
+        Setting::new(
+            "filename",
+            "",
+            Kind::Value,
+            "",
+            "File with the ConfigMap, YAML or JSON, among other objects or alone; - is standard input. May be repeated.",
+        )
+        .renamed(&["f"]),
         switch("offline", "Judge the files alone, without a cluster."),
         switch("strict", "Warnings count as errors in the exit status."),
         OUTPUT,
@@ -40,7 +40,7 @@ pub const COMMAND: Command = Command {
 const LONGEST_FILE: u64 = 15 << 20;
 
 const fn switch(flag: &'static str, help: &'static str) -> Setting {
-    Setting { flag, variable: "", old_names: &[], kind: Kind::Switch, default: "false", help }
+    Setting::new(flag, "", Kind::Switch, "false", help)
 }
 
 struct Asked {

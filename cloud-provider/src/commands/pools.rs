@@ -20,14 +20,13 @@ pub const COMMAND: Command = Command {
             when\nthe cluster, its Services or the ConfigMap cannot be read, 2 when something is typed that is not understood.",
     settings: &[
         OUTPUT,
-        Setting {
-            flag: "summary",
-            variable: "",
-            old_names: &[],
-            kind: Kind::Switch,
-            default: "false",
-            help: "Text only: how full the pools are, and no holders.",
-        },
+        Setting::new(
+            "summary",
+            "",
+            Kind::Switch,
+            "false",
+            "Text only: how full the pools are, and no holders.",
+        ),
     ],
 };
 

@@ -4,10 +4,14 @@
 
 mod texts;
 
+use announcer::args::ConfigFile;
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use model::settings::Setting;
 use texts::Text;
+
+/// What the text of the file is read as; it is never opened.
+const FILE: &str = "settings.yaml";
 
 #[derive(Debug, Arbitrary)]
 struct Input {
@@ -15,6 +19,7 @@ struct Input {
     environment: Vec<(Name, Text)>,
     host: Text,
     pod_namespace: Option<Text>,
+    file: Text,
 }
 
 #[derive(Debug, Arbitrary)]
@@ -37,7 +42,9 @@ fuzz_target!(|input: Input| {
         environment,
         host: input.host.read(),
         pod_namespace: input.pod_namespace.as_ref().map(Text::read),
+        file: Some(ConfigFile { path: FILE.to_owned(), text: Ok(input.file.read()) }),
     };
+    let arguments = [vec![format!("--config-file={FILE}")], arguments].concat();
     check(announcer::args::read(&arguments, &around).map_err(|error| error.0));
     let (arguments, environment) = typed(&input, cloud_provider::args::SETTINGS);
     let read = cloud_provider::args::read(&arguments, &environment, &around.host);
