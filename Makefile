@@ -63,7 +63,7 @@ tools: ## the programs that play against the bed
 	@$(STATIC) -p tests --bins
 	@for tool in demo bench soak probe; do install -m 755 target/$(TARGET)/release/$$tool target/release/; done
 
-fuzz: ## fuzzes every decoder for SECONDS each (60); needs a nightly toolchain and cargo-fuzz
+fuzz: ## fuzzes every decoder for SECONDS each (60); needs a nightly toolchain
 	@tests/fuzz.sh $${SECONDS_EACH:-60}
 
 manifests: ## writes manifests/announcer.yaml anew from the program
