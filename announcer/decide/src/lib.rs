@@ -10,6 +10,7 @@ pub mod health;
 pub mod leadership;
 pub mod link;
 pub mod manifest;
+pub mod names;
 pub mod plan;
 pub mod readiness;
 pub mod reason;
