@@ -69,8 +69,15 @@ pub(crate) fn by_segment(
     let (records_tx, records_rx) = watch::channel(None);
     let ownership_rx = ownership_tx.subscribe();
     let follows = record::Inlets { links_rx: links_rx.clone(), ownership_rx, leave_rx };
-    let (election, metrics) = (meant.election.clone(), meters.record.clone());
-    let record = Owned::spawn(record::keep(client, election, clock, metrics, follows, records_tx));
+    let control_plane = meant.config.control_plane.as_ref();
+    let settings = record::Settings {
+        election: meant.election.clone(),
+        control_plane_annotations: control_plane
+            .map(|it| it.lease_annotations.clone())
+            .unwrap_or_default(),
+    };
+    let metrics = meters.record.clone();
+    let record = Owned::spawn(record::keep(client, settings, clock, metrics, follows, records_tx));
     let (news_tx, news_rx) = mpsc::channel(NEWS);
     let sender = meant.hello.sender.clone();
     let metrics = meters.hellos.clone();

@@ -40,6 +40,14 @@ pub type LatestRecords = Option<Arc<Records>>;
 /// A request on its way, and the Lease that it is about.
 type Request = BoxFuture<'static, (ObjectKey, Answer)>;
 
+/// What is written, and how.
+pub struct Settings {
+    /// The Leases, our name, and patience.
+    pub election: ElectionConfig,
+    /// What people want to read on the Lease of the control plane (`vip_leaseannotations`).
+    pub control_plane_annotations: BTreeMap<String, String>,
+}
+
 /// What the record follows.
 pub struct Inlets {
     /// What this node would answer for.
@@ -50,21 +58,23 @@ pub struct Inlets {
     pub leave_rx: latest::Receiver<bool>,
 }
 
-/// Records what is owned, and tells what is recorded; all Leases of nodes are in the namespace of the one that `election`
-/// names. When it is asked to leave, it lets go of what is held and returns.
+/// Records what is owned, and tells what is recorded; all Leases of nodes are in the namespace of the one that its
+/// election names. When it is asked to leave, it lets go of what is held and returns.
 pub async fn keep(
     client: kube::Client,
-    election: ElectionConfig,
+    settings: Settings,
     clock: Clock,
     metrics: RecordMetrics,
     inlets: Inlets,
     records_tx: latest::Sender<LatestRecords>,
 ) {
+    let Settings { election, control_plane_annotations } = settings;
     let keeper = Keeper {
         door: LeaseDoor::new(client.clone(), &election.settings),
         client,
         lease: election.lease.clone(),
         identity: Identity::of(&election.settings),
+        control_plane_annotations,
         clock,
         machine: Recording::new(election),
         leases: BTreeMap::new(),
@@ -83,6 +93,7 @@ struct Keeper {
     lease: ObjectKey,
     door: LeaseDoor,
     identity: Identity,
+    control_plane_annotations: BTreeMap<String, String>,
     clock: Clock,
     machine: Recording,
     /// The Leases that are written, as they were last seen: whatever others put there stays.
@@ -152,7 +163,8 @@ impl Keeper {
                 }
                 Output::Create { lease: key, note } => {
                     self.metrics.taken(&key);
-                    let lease = lease::noted(self.identity.create(&key), note);
+                    let lease = self.identity.create(&key);
+                    let lease = lease::noted(lease, note, &self.control_plane_annotations);
                     let request = self.door.create(&key, lease);
                     (key, request)
                 }
@@ -162,7 +174,8 @@ impl Keeper {
                     }
                     let before = self.leases.get(&key).cloned().unwrap_or_default();
                     let lease = self.identity.replace(before, version, holder, transitions);
-                    let request = self.door.replace(&key, lease::noted(lease, note));
+                    let lease = lease::noted(lease, note, &self.control_plane_annotations);
+                    let request = self.door.replace(&key, lease);
                     (key, request)
                 }
             };

@@ -9,8 +9,9 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::api::{DeleteParams, PostParams};
 use kube::runtime::watcher;
 use kube::{Api, ResourceExt};
-use model::annotations::{EPOCH, OWNED};
+use model::annotations::{CONTROL_PLANE_ADDRESS, EPOCH, OWNED};
 use model::service::ServiceKey;
+use shared::slim::control_plane_vip;
 use tests::bare::Bare;
 use tests::cluster::SYSTEM;
 
@@ -184,6 +185,33 @@ async fn a_node_that_leaves_lets_go_of_all_that_it_holds() -> Result<()> {
     let mut next = Recorder::start("n2", &bare, &[HOUSE]).await?;
     next.owns_all(1);
     next.sees(HOUSE, is_ours("n2", 3)).await
+}
+
+#[tokio::test]
+async fn the_lease_of_the_control_plane_says_its_addresses_and_what_people_want_to_read()
+-> Result<()> {
+    const PLANE: &str = "lease:kube-system/plndr-cp-lock";
+    let bare = Bare::start().await?;
+    let selected = watcher::Config::default().fields("metadata.name=plndr-cp-lock");
+    let mut history = History::of(leases(&bare, SYSTEM), selected).await?;
+    let node = Recorder::start("n1", &bare, &[HOUSE]).await?;
+    node.control_plane(PLANE, &["192.0.2.40"])?;
+    node.owns(&[(PLANE, 3)]);
+    let first = history.until("n1 as the holder", |lease| holder(lease) == "n1").await?;
+    assert_eq!(annotation(&first, CONTROL_PLANE_ADDRESS), Some("192.0.2.40"));
+    assert_eq!((epoch(&first), annotation(&first, "example.com/rack")), (3, Some("7")));
+    node.control_plane(PLANE, &["192.0.2.40", "2001:db8::40"])?;
+    let both = "192.0.2.40,2001:db8::40";
+    let says = |lease: &Lease| annotation(lease, CONTROL_PLANE_ADDRESS) == Some(both);
+    let changed = history.until("both addresses", says).await?;
+    assert_eq!((holder(&changed), epoch(&changed), transitions(&changed)), ("n1", 3, 0));
+    // Whoever reads the Lease, as the cloud provider does, finds them.
+    let found: Vec<_> = control_plane_vip(&changed).iter().map(ToString::to_string).collect();
+    assert_eq!(found.join(","), both);
+    node.leave().await?;
+    let left = leases(&bare, SYSTEM).get("plndr-cp-lock").await?;
+    assert_eq!((holder(&left), annotation(&left, CONTROL_PLANE_ADDRESS)), ("", Some(both)));
+    Ok(())
 }
 
 #[tokio::test]

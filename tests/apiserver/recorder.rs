@@ -1,6 +1,6 @@
 //! Nodes without links, told what they own, that record it; and everything that is ever written on a Lease.
 
-use announcer::record::{self, Inlets, LatestRecords, RecordMetrics};
+use announcer::record::{self, Inlets, LatestRecords, RecordMetrics, Settings};
 use announcer::segment::{LinkFacts, LinksFacts};
 use announcer::vips::LinkOwnership;
 use announcer_decide::candidacy::{Candidacies, Candidacy, Cause, Nodes, Owned, Ownership};
@@ -40,7 +40,7 @@ pub(crate) struct Recorder {
     ownership_tx: watch::Sender<Arc<LinkOwnership>>,
     leave_tx: watch::Sender<bool>,
     records_rx: watch::Receiver<LatestRecords>,
-    _links_tx: watch::Sender<Arc<LinksFacts>>,
+    links_tx: watch::Sender<Arc<LinksFacts>>,
     registry: Registry,
     task: JoinHandle<()>,
 }
@@ -91,10 +91,11 @@ impl Recorder {
             ElectionConfig { lease: ObjectKey::new(SYSTEM, "plndr-svcs-lock"), settings };
         let inlets = Inlets { links_rx, ownership_rx, leave_rx };
         let clock = Clock::start();
-        let keep = record::keep(connection.client, election, clock, metrics, inlets, records_tx);
+        let rack = ("example.com/rack".to_owned(), "7".to_owned());
+        let settings = Settings { election, control_plane_annotations: [rack].into() };
+        let keep = record::keep(connection.client, settings, clock, metrics, inlets, records_tx);
         let task = tokio::spawn(keep);
-        let recorder =
-            Self { known, ownership_tx, leave_tx, records_rx, _links_tx: links_tx, registry, task };
+        let recorder = Self { known, ownership_tx, leave_tx, records_rx, links_tx, registry, task };
         recorder.owns(&[]);
         Ok(recorder)
     }
@@ -121,6 +122,18 @@ impl Recorder {
     pub(crate) fn owns_all(&self, epoch: u64) {
         let all: Vec<_> = self.known.iter().map(|(claim, _)| (claim.as_str(), epoch)).collect();
         self.owns(&all);
+    }
+
+    /// From now on the control plane has these addresses, and nothing else is known of.
+    pub(crate) fn control_plane(&self, claim: &str, addresses: &[&str]) -> Result<()> {
+        let mut facts = links(&[(claim.to_owned(), None)]);
+        let here = facts.get_mut(&link()).context("the link")?;
+        let claims = Arc::make_mut(&mut here.wanted.claims);
+        let candidacy = claims.get_mut(&ClaimId::from(&name(claim))).context("the claim")?;
+        candidacy.role = Role::ControlPlane;
+        candidacy.vips = addresses.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
+        self.links_tx.send_replace(Arc::new(facts));
+        Ok(())
     }
 
     /// Waits until what is recorded about `claim` is `as_wanted`; `None`: nothing is.

@@ -2,8 +2,9 @@
 
 use announcer_decide::record::{LeaseSeen, Note};
 use k8s_openapi::api::coordination::v1::Lease;
-use model::annotations::{EPOCH, OWNED, RENEWED};
+use model::annotations::{CONTROL_PLANE_ADDRESS, EPOCH, OWNED, RENEWED};
 use shared::lease::record;
+use std::collections::BTreeMap;
 
 /// What a Lease says.
 pub(super) fn seen(lease: &Lease) -> LeaseSeen {
@@ -14,20 +15,27 @@ pub(super) fn seen(lease: &Lease) -> LeaseSeen {
         record: record(lease),
         epoch: text(EPOCH),
         owned: text(OWNED),
+        address: text(CONTROL_PLANE_ADDRESS),
         says_hello: noted.is_some() && noted == renewed,
     }
 }
 
-/// `lease` with `note` on it, and a sign that one who says hello writes it.
-pub(super) fn noted(mut lease: Lease, note: Note) -> Lease {
+/// `lease` with `note` on it, and a sign that one who says hello writes it; that of the control plane has `wished`, too.
+pub(super) fn noted(mut lease: Lease, note: Note, wished: &BTreeMap<String, String>) -> Lease {
     let renewed = renew_time(&lease).unwrap_or_default();
     let annotations = lease.metadata.annotations.get_or_insert_default();
-    annotations.insert(RENEWED.to_owned(), renewed);
     let (key, text) = match note {
         Note::Epoch(epoch) => (EPOCH, epoch.to_string()),
+        Note::ControlPlane { epoch, address } => {
+            // Ours come last: no wish can make them say something else.
+            annotations.extend(wished.clone());
+            annotations.insert(CONTROL_PLANE_ADDRESS.to_owned(), address);
+            (EPOCH, epoch.to_string())
+        }
         Note::Owned(text) => (OWNED, text),
     };
     annotations.insert(key.to_owned(), text);
+    annotations.insert(RENEWED.to_owned(), renewed);
     lease
 }
 
@@ -46,11 +54,18 @@ mod tests {
     use model::claim::Epoch;
     use serde_json::{Value, json};
 
+    /// What people asked for; among it a text that is ours to say.
+    fn wished() -> BTreeMap<String, String> {
+        let pairs = [("example.com/rack", "7"), (EPOCH, "99"), (CONTROL_PLANE_ADDRESS, "x")];
+        pairs.map(|(key, text)| (key.to_owned(), text.to_owned())).into()
+    }
+
     fn written() -> Lease {
         let renew_time = Some(MicroTime(Timestamp::now()));
         let holder_identity = Some("n1".to_owned());
         let spec = LeaseSpec { renew_time, holder_identity, ..LeaseSpec::default() };
-        noted(Lease { spec: Some(spec), ..Lease::default() }, Note::Epoch(Epoch(7)))
+        let lease = Lease { spec: Some(spec), ..Lease::default() };
+        noted(lease, Note::Epoch(Epoch(7)), &wished())
     }
 
     /// As it comes back from the API server, after `change`.
@@ -66,6 +81,20 @@ mod tests {
         assert!(seen.says_hello);
         assert_eq!(seen.epoch.as_deref(), Some("7"));
         assert_eq!(seen.record.holder.as_deref(), Some("n1"));
+    }
+
+    #[test]
+    fn the_lease_of_the_control_plane_and_no_other_has_the_addresses_and_what_people_wished() {
+        let address = "192.0.2.40,2001:db8::40";
+        let note = Note::ControlPlane { epoch: Epoch(8), address: address.to_owned() };
+        let lease = noted(written(), note, &wished());
+        let seen = seen(&lease);
+        assert_eq!((seen.epoch.as_deref(), seen.address.as_deref()), (Some("8"), Some(address)));
+        assert!(seen.says_hello);
+        let noted = lease.metadata.annotations.unwrap();
+        assert_eq!(noted.get("example.com/rack").map(String::as_str), Some("7"));
+        let other = written().metadata.annotations.unwrap();
+        assert_eq!(other.keys().collect::<Vec<_>>(), [EPOCH, RENEWED]);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The claims of one node, as far as Leases are concerned.
 
 use crate::candidacy::{Candidacies, Ownership};
+use model::address::Vip;
 use model::claim::{ClaimName, Epoch};
+use model::node::Role;
 use model::object::ObjectKey;
 use model::service::ServiceKey;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Claims {
     /// Those that it knows of, and the Services behind each.
     pub known: BTreeMap<ClaimName, BTreeSet<ServiceKey>>,
+    /// Those of them that are the control plane's, and the addresses of each.
+    pub control_plane: BTreeMap<ClaimName, BTreeSet<Vip>>,
     /// Those that it owns, each with its epoch.
     pub owned: BTreeMap<ClaimName, Epoch>,
     /// Whether what it owns is known to be all: before that, nothing that an earlier life holds is let go.
@@ -27,6 +31,10 @@ impl Claims {
             for candidacy in candidacies.values() {
                 let services = claims.known.entry(candidacy.name.clone()).or_default();
                 services.extend(candidacy.services.iter().cloned());
+                if candidacy.role == Role::ControlPlane {
+                    let vips = claims.control_plane.entry(candidacy.name.clone()).or_default();
+                    vips.extend(&candidacy.vips);
+                }
             }
             for owned in ownership.claims.values() {
                 let epoch = claims.owned.entry(owned.name.clone()).or_default();
@@ -58,7 +66,6 @@ mod tests {
     use crate::candidacy::{Candidacy, Cause, Nodes, Owned};
     use model::claim::ClaimId;
     use model::machine::Time;
-    use model::node::Role;
 
     fn name(text: &str) -> ClaimName {
         ClaimName(text.to_owned())
@@ -103,6 +110,23 @@ mod tests {
         assert_eq!(lease_of(&name("vip:198.51.100.8")), None);
         let elsewhere = group_of(&name("lease:kube-system/plndr-svcs-lock@10.0.0.0/8"));
         assert_eq!(elsewhere, lease, "peers know nothing of links");
+    }
+
+    #[test]
+    fn of_the_control_planes_claim_the_addresses_are_known_and_of_no_other() {
+        let vips: BTreeSet<Vip> =
+            ["192.0.2.40", "2001:db8::40"].map(|it| it.parse().unwrap()).into();
+        let mut both = candidacies(&["a", "lease:kube-system/plndr-cp-lock"]);
+        for candidacy in both.values_mut() {
+            candidacy.vips = vips.clone();
+            if candidacy.name.0 != "a" {
+                candidacy.role = Role::ControlPlane;
+            }
+        }
+        let claims = Claims::of([(&both, &Ownership::default())]);
+        let expected = BTreeMap::from([(name("lease:kube-system/plndr-cp-lock"), vips)]);
+        assert_eq!(claims.control_plane, expected);
+        assert_eq!(claims.known.len(), 2);
     }
 
     #[test]

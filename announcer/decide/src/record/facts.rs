@@ -14,6 +14,7 @@ pub(super) struct Facts {
     says_hello: bool,
     pub(super) epoch: Option<Epoch>,
     pub(super) owned: Option<Listing>,
+    pub(super) address: Option<String>,
 }
 
 /// Who holds a Lease.
@@ -34,6 +35,7 @@ impl From<LeaseSeen> for Facts {
             says_hello: seen.says_hello,
             epoch: seen.epoch.and_then(|text| text.parse().ok()).map(Epoch),
             owned: seen.owned.map(Listing::read),
+            address: seen.address,
         }
     }
 }

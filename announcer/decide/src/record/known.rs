@@ -150,7 +150,9 @@ impl Known {
             return Some((self.look_at, Step::Read));
         }
         match (aim, held) {
-            (Aim::Hold(content), Held::Us) if self.is_behind(content) => {
+            (Aim::Hold(content), Held::Us)
+                if self.is_behind(content) || self.is_corrected_by(content) =>
+            {
                 Some((self.tell_at, Step::Tell))
             }
             (Aim::Hold(_), Held::Us) => Some((self.renew_at, Step::Renew)),
@@ -171,6 +173,10 @@ impl Known {
 
     fn is_behind(&self, content: &Content) -> bool {
         self.facts.as_ref().is_none_or(|facts| content.is_ahead_of(facts))
+    }
+
+    fn is_corrected_by(&self, content: &Content) -> bool {
+        self.facts.as_ref().is_some_and(|facts| content.corrects(facts))
     }
 
     fn expiry(&self, settings: &LeaseSettings) -> Time {

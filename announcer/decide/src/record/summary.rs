@@ -26,10 +26,11 @@ impl Sources<'_> {
     pub(super) fn summary(&self) -> Records {
         let mut records = Records::new();
         self.add_listed(&mut records);
-        // A peer that holds the Lease for Services announces all of them, whatever we make of each.
+        // A peer that holds the Lease for Services announces all of them, whatever we make of each; the control plane is none.
         let house = self.of_group(&self.config.lease).filter(Record::is_a_peers);
         for (name, services) in &self.claims.known {
-            let found = house.clone().or_else(|| match group_of(name) {
+            let house = house.clone().filter(|_| !self.claims.control_plane.contains_key(name));
+            let found = house.or_else(|| match group_of(name) {
                 Some(group) => self.of_group(&group),
                 None => services.iter().find_map(|it| self.of_peer(it)),
             });

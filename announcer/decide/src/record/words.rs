@@ -15,6 +15,8 @@ pub struct LeaseSeen {
     pub epoch: Option<String>,
     /// Text of [`model::annotations::OWNED`].
     pub owned: Option<String>,
+    /// Text of [`model::annotations::CONTROL_PLANE_ADDRESS`].
+    pub address: Option<String>,
     /// Whether whoever wrote it last says hello: [`model::annotations::RENEWED`] is its `renewTime`. Peers leave annotations
     /// as they are and write a `renewTime` of their own.
     pub says_hello: bool,
@@ -84,6 +86,14 @@ pub enum Output {
 pub enum Note {
     /// The epoch of the claim that the Lease stands for ([`model::annotations::EPOCH`]).
     Epoch(Epoch),
+    /// The same on the Lease of the control plane, with its addresses ([`model::annotations::CONTROL_PLANE_ADDRESS`]). They
+    /// stay there when the Lease is let go, so that nobody gives them to a Service meanwhile.
+    ControlPlane {
+        /// The epoch.
+        epoch: Epoch,
+        /// The addresses, comma-separated.
+        address: String,
+    },
     /// All that the node owns ([`model::annotations::OWNED`]).
     Owned(String),
 }

@@ -5,6 +5,7 @@ use model::node::NodeName;
 use model::service::ServiceKey;
 use store::{HOUSE, Scene, Store, at, claims, held, house, own};
 
+mod control_plane;
 mod peers;
 mod race;
 mod store;

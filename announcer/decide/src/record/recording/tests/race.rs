@@ -192,7 +192,7 @@ impl Race {
 fn epochs(writes: &[Write]) -> Vec<Epoch> {
     let epoch = |write: &Write| match write.note {
         Note::Epoch(epoch) => epoch,
-        Note::Owned(_) => panic!("no claim is listed"),
+        Note::Owned(_) | Note::ControlPlane { .. } => panic!("the group is all there is"),
     };
     writes.iter().map(epoch).collect()
 }

@@ -39,6 +39,7 @@ pub(super) fn claims(known: &[&str], owned: &[(&str, u64)]) -> Claims {
     let name = |text: &str| ClaimName(text.to_owned());
     Claims {
         known: known.iter().map(|text| (name(text), Default::default())).collect(),
+        control_plane: BTreeMap::new(),
         owned: owned.iter().map(|(text, epoch)| (name(text), Epoch(*epoch))).collect(),
         settled: true,
     }
@@ -54,6 +55,7 @@ pub(super) fn held(holder: &str, seconds: u64) -> LeaseSeen {
         },
         epoch: None,
         owned: None,
+        address: None,
         says_hello: false,
     }
 }
@@ -111,6 +113,10 @@ impl Store {
         seen.says_hello = true;
         match &note {
             Note::Epoch(epoch) => seen.epoch = Some(epoch.to_string()),
+            Note::ControlPlane { epoch, address } => {
+                seen.epoch = Some(epoch.to_string());
+                seen.address = Some(address.clone());
+            }
             Note::Owned(text) => seen.owned = Some(text.clone()),
         }
         let holder = seen.record.holder.clone();
