@@ -8,7 +8,7 @@
 mod endpoint;
 mod sightings;
 
-pub(crate) use endpoint::{Resolver, addresses};
+pub(crate) use endpoint::addresses;
 pub(crate) use sightings::Source;
 
 use cloud_provider_decide::{Event, Reserver};
@@ -20,6 +20,7 @@ use kube::{Api, Client, Resource};
 use model::address::Vip;
 use model::object::ObjectKey;
 use serde::de::DeserializeOwned;
+use shared::resolver::Resolver;
 use shared::slim;
 use shared::watch::{Observed, follow};
 use sightings::{Sighting, pass_on};
@@ -77,7 +78,7 @@ async fn control_plane_endpoint(client: Client, sightings_tx: mpsc::Sender<Sight
     let (observed_tx, observed_rx) = mpsc::channel(1);
     tokio::join!(
         follow(api, selected, slim, Some, observed_tx),
-        endpoint::look_up(observed_rx, sightings_tx, endpoint::Resolver)
+        endpoint::look_up(observed_rx, sightings_tx, Resolver)
     );
 }
 

@@ -1,7 +1,8 @@
 //! The one place that reads the monotonic clock.
 
 use model::machine::Time;
-use std::time::Instant;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Tells the [`Time`] since it was made. Copies tell the same time.
 #[derive(Debug, Clone, Copy)]
@@ -24,8 +25,8 @@ impl Clock {
 
     /// The instant at which this clock tells `time`; far away when it cannot be reckoned.
     #[must_use]
-    pub fn instant(&self, time: Time) -> tokio::time::Instant {
-        let far = || self.start + std::time::Duration::from_secs(3600 * 24 * 365);
-        self.start.checked_add(time.since_start()).unwrap_or_else(far).into()
+    pub fn instant(&self, time: Time) -> Instant {
+        let far = || self.start + Duration::from_secs(3600 * 24 * 365);
+        self.start.checked_add(time.since_start()).unwrap_or_else(far)
     }
 }

@@ -19,6 +19,7 @@ pub mod metrics_table;
 pub mod notices;
 pub mod output;
 pub mod patch;
+pub mod resolver;
 pub mod shutdown;
 pub mod slim;
 pub mod table;

@@ -3,8 +3,8 @@
 
 use crate::args::Target;
 use crate::reserved::{
-    API_SERVERS, CONTROL_PLANE_LEASE, KUBEADM_CONFIG, Resolver, Source, addresses, api_server,
-    control_plane, node,
+    API_SERVERS, CONTROL_PLANE_LEASE, KUBEADM_CONFIG, Source, addresses, api_server, control_plane,
+    node,
 };
 use cloud_provider_decide::{Event, Reserver, Snapshot};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
@@ -14,6 +14,7 @@ use model::address::Vip;
 use serde::de::DeserializeOwned;
 use shared::api_client::{ConnectError, REQUEST_TIMEOUT, connect, explain};
 use shared::api_requests::ApiRequests;
+use shared::resolver::Resolver;
 use shared::slim::{self, ServiceObject};
 use std::collections::BTreeSet;
 use std::fmt::{Debug, Display};

@@ -3,11 +3,10 @@
 use super::sightings::{Sighting, Source};
 use cloud_provider_decide::Reserver;
 use model::address::Vip;
+use shared::resolver::{self, LookUp};
 use shared::slim::Endpoint;
 use shared::watch::Observed;
 use std::collections::BTreeSet;
-use std::io;
-use std::net::IpAddr;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -16,25 +15,6 @@ use tokio::time::timeout;
 const LOOK_UP: Duration = Duration::from_secs(5);
 /// Pause before a name that could not be looked up is tried again.
 const AGAIN: Duration = Duration::from_secs(30);
-
-/// Finds the addresses of a name.
-pub(crate) trait LookUp {
-    /// All its addresses.
-    ///
-    /// # Errors
-    /// There is no such name, or nobody who could say.
-    fn look_up(&self, name: &str) -> impl Future<Output = io::Result<Vec<IpAddr>>> + Send;
-}
-
-/// The host's own resolver.
-pub(crate) struct Resolver;
-
-impl LookUp for Resolver {
-    async fn look_up(&self, name: &str) -> io::Result<Vec<IpAddr>> {
-        let found = tokio::net::lookup_host((name, 0)).await?;
-        Ok(found.map(|address| address.ip()).collect())
-    }
-}
 
 /// Turns what was observed of the ConfigMap into addresses. What cannot be read or looked up changes nothing: the
 /// addresses that were known before stay reserved.
@@ -94,8 +74,7 @@ pub(crate) async fn addresses(
             "ClusterConfiguration in kube-system/kubeadm-config cannot be read: {error}"
         )),
         Endpoint::Name(name) => {
-            let answer = timeout(LOOK_UP, resolver.look_up(name)).await;
-            let answer = answer.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+            let answer = resolver::look_up(resolver, name, LOOK_UP).await;
             let found = answer.map_err(|error| {
                 format!("controlPlaneEndpoint {name} cannot be looked up: {error}")
             })?;

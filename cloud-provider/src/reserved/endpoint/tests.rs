@@ -1,5 +1,7 @@
 use super::*;
 use model::object::ObjectKey;
+use std::io;
+use std::net::IpAddr;
 use std::sync::Mutex;
 use tokio::time::Instant;
 
