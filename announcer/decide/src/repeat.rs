@@ -10,7 +10,8 @@
 //!
 //! A claim that vanishes is forgotten: nothing is sent for it any more. All claims share one ceiling of frames per
 //! second ([`pace`]); when it is reached, first frames of new claims go before the rest of their bursts, and both
-//! before slow repetitions. Slow repetitions get a fiftieth of the ceiling: with many claims the period stretches.
+//! before slow repetitions. Slow repetitions get a fiftieth of the ceiling: with many claims the period stretches. Those of a
+//! fifth of a second go together ([`GATHERED`]).
 
 pub mod pace;
 
@@ -28,6 +29,10 @@ const BURST: [Duration; 4] =
 /// The time that one slow frame takes for itself: 100 frames/s, whatever their number. Neighbours ask by themselves when an
 /// entry gets old; repetitions are for those who believe nothing else, and everybody on the segment has to hear them.
 const SLOW_SHARE: Duration = Duration::from_millis(10);
+
+/// Slow frames wait for each other until the next multiple of this: every host on the segment is woken five times a second
+/// for all of them, and not once for each.
+const GATHERED: Duration = Duration::from_millis(200);
 
 /// What a frame says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,9 +113,11 @@ impl Queues {
         heads.filter(|(due, _)| *due <= now).map(|(_, number)| *number).next()
     }
 
-    fn earliest(&self) -> Option<Time> {
-        let heads = [&self.first, &self.burst, &self.slow].into_iter().filter_map(BTreeSet::first);
-        heads.map(|(due, _)| *due).min()
+    /// When the next frame is sent; slow ones are, at multiples of `together`.
+    fn earliest(&self, together: Duration) -> Option<Time> {
+        let head = |queue: &BTreeSet<(Time, Number)>| queue.first().map(|(due, _)| *due);
+        let slow = head(&self.slow).map(|due| multiple(due, together));
+        [head(&self.first), head(&self.burst), slow].into_iter().flatten().min()
     }
 }
 
@@ -202,6 +209,13 @@ fn after(due: Time, now: Time, period: Duration) -> Time {
     due + period.saturating_mul(steps)
 }
 
+/// The first multiple of `step` that is not before `time`.
+fn multiple(time: Time, step: Duration) -> Time {
+    let step = step.as_nanos().max(1);
+    let nanos = time.since_start().as_nanos().div_ceil(step).saturating_mul(step);
+    Time::at(Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)))
+}
+
 /// A part of the period, so that claims which appeared together are not repeated together: multiples of the golden
 /// ratio are spread evenly however many there are.
 fn phase(period: Duration, number: Number) -> Duration {
@@ -246,7 +260,9 @@ impl Machine for Repeat {
     }
 
     fn deadline(&self) -> Option<Time> {
-        self.queues.earliest().map(|due| due.max(self.pace.free_at()))
+        // Never longer than a period: no round is left out for that.
+        let together = GATHERED.min(self.slow_period());
+        self.queues.earliest(together).map(|due| due.max(self.pace.free_at()))
     }
 }
 

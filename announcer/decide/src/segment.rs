@@ -70,6 +70,8 @@ pub struct Segment {
     vacancy: Vacancy,
     speech: Speech,
     ownership: Ownership,
+    /// Counts the changes of `ownership`.
+    revision: u64,
     timing: Timing,
     news: Vec<News>,
 }
@@ -79,6 +81,8 @@ pub struct Segment {
 struct Timing {
     /// Something was heard that may change who owns what.
     changed: bool,
+    /// The addresses of claims may have changed.
+    vips: bool,
     /// When claims are to be judged again, if nothing is heard.
     judge: Option<Time>,
     /// When claims may move on purpose.
@@ -119,6 +123,7 @@ impl Segment {
             vacancy: Vacancy::default(),
             speech: Speech::default(),
             ownership: Ownership::default(),
+            revision: 0,
             timing: Timing::default(),
             news: Vec::new(),
         }
@@ -128,6 +133,12 @@ impl Segment {
     #[must_use]
     pub const fn ownership(&self) -> &Ownership {
         &self.ownership
+    }
+
+    /// Another number whenever what this node owns has changed; to compare a thousand addresses each time takes longer.
+    #[must_use]
+    pub const fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// Whether this process was late and is still listening: nothing may be renewed or announced on the strength of what
@@ -162,23 +173,28 @@ impl Segment {
 
     /// Everything that is owned, as it is told to those who act on it.
     fn publish(&mut self, now: Time) {
-        self.ownership.settled = self.is_settled(now) && !self.wanted.partial;
-        self.ownership.left = self.wanted.leaving && self.has_left();
+        let settled = self.is_settled(now) && !self.wanted.partial;
+        let left = self.wanted.leaving && self.has_left();
+        let vips = std::mem::take(&mut self.timing.vips);
         let Self { claims, wanted, ownership, .. } = self;
+        let mut changed = (ownership.settled, ownership.left) != (settled, left);
+        (ownership.settled, ownership.left) = (settled, left);
         let held = claims.iter().filter_map(|(id, state)| {
             Some((*id, state.held()?, state.lost_at, wanted.claims.get(id)?))
         });
-        // Hardly ever has anything changed, and there may be a thousand claims.
+        // Hardly ever has anything changed, and there may be a thousand claims, or addresses in one.
         let told = held.clone().all(|(id, held, lost_at, candidacy)| {
             let owned = ownership.claims.get(&id);
-            owned.is_some_and(|it| it.lost_at == lost_at && held.is_told(it, candidacy))
+            owned.is_some_and(|it| it.lost_at == lost_at && held.is_told(it, candidacy, vips))
         });
         if !told || held.clone().count() != ownership.claims.len() {
             let fresh = held.map(|(id, held, lost_at, candidacy)| {
                 (id, Owned { lost_at, ..held.told(candidacy) })
             });
             ownership.claims = fresh.collect();
+            changed = true;
         }
+        self.revision = self.revision.wrapping_add(u64::from(changed));
     }
 
     /// Whether nothing is ours any more, and everybody was told who can be.

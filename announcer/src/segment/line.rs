@@ -78,6 +78,11 @@ impl Line {
         (!self.is_asleep()).then(|| self.machine.ownership())
     }
 
+    /// Another number whenever that has changed.
+    pub(super) fn revision(&self) -> Option<u64> {
+        (!self.is_asleep()).then(|| self.machine.revision())
+    }
+
     /// What is known here.
     pub(super) fn report(&self, now: Time) -> Option<Report> {
         (!self.is_asleep()).then(|| self.machine.report(now))

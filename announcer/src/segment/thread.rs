@@ -4,7 +4,6 @@
 use super::line::Line;
 use super::voice::Voice;
 use super::{Asks, Inlets, LinkNews, LinkReports, Outlets, Wiring};
-use announcer_decide::candidacy::Ownership;
 use announcer_decide::link::LinkName;
 use announcer_decide::segment::{News, Settings};
 use model::machine::Time;
@@ -27,12 +26,14 @@ pub(super) struct Lines {
     voice: Voice,
     lines: BTreeMap<LinkName, Line>,
     outlets: Outlets,
+    /// What was told last of what is owned on each link.
+    told: BTreeMap<LinkName, u64>,
 }
 
 impl Lines {
     pub(super) fn new(wiring: Wiring, outlets: Outlets) -> Self {
         let voice = Voice { port: wiring.hello.port, key: wiring.hello.key.clone() };
-        Self { wiring, voice, lines: BTreeMap::new(), outlets }
+        Self { wiring, voice, lines: BTreeMap::new(), outlets, told: BTreeMap::new() }
     }
 
     /// Runs until nobody tells what is wanted any more.
@@ -168,16 +169,18 @@ impl Lines {
         }
     }
 
-    fn publish(&self) {
-        let told = self.outlets.ownership_tx.borrow().clone();
-        if !self.owned().eq(told.iter()) {
-            let latest = self.owned().map(|(name, it)| (name.clone(), it.clone())).collect();
-            self.outlets.ownership_tx.send_replace(Arc::new(latest));
+    fn publish(&mut self) {
+        let revisions =
+            || self.lines.iter().filter_map(|(name, line)| Some((name, line.revision()?)));
+        if revisions().eq(self.told.iter().map(|(name, revision)| (name, *revision))) {
+            return;
         }
-    }
-
-    fn owned(&self) -> impl Iterator<Item = (&LinkName, &Ownership)> {
-        self.lines.iter().filter_map(|(name, line)| Some((name, line.ownership()?)))
+        let told = revisions().map(|(name, revision)| (name.clone(), revision)).collect();
+        let lines = self.lines.iter();
+        let owned =
+            lines.filter_map(|(name, line)| Some((name.clone(), line.ownership()?.clone())));
+        self.outlets.ownership_tx.send_replace(Arc::new(owned.collect()));
+        self.told = told;
     }
 
     fn reports(&self) -> LinkReports {

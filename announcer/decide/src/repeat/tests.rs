@@ -185,6 +185,31 @@ fn the_period_stretches_when_slow_rounds_would_take_more_than_a_hundred_frames_a
 }
 
 #[test]
+fn slow_frames_wake_the_segment_five_times_a_second_and_not_once_for_each() {
+    let mut machine = Repeat::every(PERIOD);
+    let mut sent = Sent::new();
+    machine.handle(at(0), changed((0..1_000).map(four)));
+    run(&mut machine, &mut sent, at(60_000));
+    let slow: Vec<Time> =
+        sent.iter().map(|(time, ..)| *time).filter(|time| *time >= at(40_000)).collect();
+    let moments: BTreeSet<Time> = slow.iter().copied().collect();
+    assert_eq!(moments.len(), 100, "in 20 s");
+    assert!((1_900..=2_100).contains(&slow.len()), "{} frames in 20 s", slow.len());
+    let most = moments.iter().map(|moment| slow.iter().filter(|time| *time == moment).count());
+    assert!(most.max() <= Some(40), "spread over all of them");
+}
+
+#[test]
+fn gathering_leaves_out_no_round_of_a_short_period() {
+    let mut machine = Repeat::every(Duration::from_millis(130));
+    let mut sent = Sent::new();
+    machine.handle(at(0), changed([six(0)]));
+    run(&mut machine, &mut sent, at(36_000));
+    let rounds = sent.iter().filter(|(time, ..)| *time >= at(10_000)).count();
+    assert!((199..=201).contains(&rounds), "{rounds} in 26 s");
+}
+
+#[test]
 fn rounds_that_were_missed_are_not_made_up_for() {
     let mut machine = Repeat::every(PERIOD);
     let mut sent = Sent::new();

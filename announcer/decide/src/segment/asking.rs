@@ -57,6 +57,7 @@ impl Segment {
         for (claim, vip) in self.vacancy.turn(now, self.settings.fence, outputs) {
             if let Some(held) = self.claims.get_mut(&claim).and_then(|it| it.held_mut()) {
                 held.clear.insert(vip);
+                self.timing.vips = true;
             }
         }
     }

@@ -31,6 +31,7 @@ impl Segment {
         self.presence.hurry(wanted.values().any(|it| it.role == Role::ControlPlane));
         let idle = |state: &ClaimState| matches!(state.ours, Ours::Nothing);
         self.claims.retain(|claim, state| wanted.contains_key(claim) || !idle(state));
+        self.timing.vips = true;
         self.timing.changed = true;
     }
 

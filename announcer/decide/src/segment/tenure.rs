@@ -143,12 +143,12 @@ impl Held {
         }
     }
 
-    /// Whether that has been told already.
-    pub(super) fn is_told(&self, owned: &Owned, candidacy: &Candidacy) -> bool {
+    /// Whether that has been told already; its addresses are looked at where they may have changed.
+    pub(super) fn is_told(&self, owned: &Owned, candidacy: &Candidacy, vips: bool) -> bool {
         self.epoch == owned.epoch
             && self.since == owned.since
             && self.cause == owned.cause
             && self.announcing == owned.announcing
-            && self.clear.intersection(&candidacy.vips).eq(&owned.vips)
+            && (!vips || self.clear.intersection(&candidacy.vips).eq(&owned.vips))
     }
 }
