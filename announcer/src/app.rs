@@ -8,13 +8,14 @@ use crate::daemon::{Daemon, Inlets, Tasks};
 use crate::deciding::{self, Deciding, Wires};
 use crate::metrics::Meters;
 use crate::moved::Moved;
-use crate::observe::{cluster, links};
+use crate::observe::{api_server, cluster, links, names};
 use crate::segment::{HelloSettings, LinksFacts};
 use crate::status::{Beats, Knowing, STUCK, ServicesByVip};
 use crate::vips::pulse::Pulse;
 use crate::vips::{self, KnownTraffic, LinkOwnership, PlacedOnLinks};
 use crate::{segment, status};
 use announcer_decide::config::Owners;
+use announcer_decide::event::Event;
 use announcer_decide::plan::LabelChanges;
 use announcer_decide::world::World;
 use anyhow::Context;
@@ -22,11 +23,12 @@ use model::hello::Sender;
 use prometheus_client::registry::Registry;
 use protocols::hello::Key;
 use shared::admin;
-use shared::api_client::{self, Connection};
+use shared::api_client::{self, Connection, LocalServer};
 use shared::clock::Clock;
 use shared::events::Recorder;
 use shared::notices::Notices;
 use shared::patch::ServiceWriter;
+use shared::resolver::Resolver;
 use shared::shutdown;
 use shared::task::Owned;
 use shared::writes::Writes;
@@ -54,8 +56,7 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
     let clock = Clock::start();
     let mut registry = Registry::default();
     let meters = Meters::register(&mut registry, &meant);
-    let Connection { client, servers } =
-        api_client::connect(&meant.kubeconfigs, &meters.requests).await?;
+    let Connection { client, servers, local } = connection(&meant, &meters).await?;
     let (links_tx, links_rx) = watch::channel(Arc::default());
     let (traffic_tx, traffic_rx) = watch::channel(None);
     let threads = Threads::start(&meant, client.clone(), clock, &meters, (links_rx, traffic_rx))?;
@@ -72,6 +73,7 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
     let (recorder, recording) =
         Recorder::new(client.clone(), "kube-vip", &meant.config.node.0, meters.events);
     let mut parts = cluster::watch(&client, &meant, servers, &events_tx);
+    parts.extend(control_plane(&meant, local, clock, &events_tx));
     let mark = Mark::of(&meant.hello.sender.instance);
     parts.push(Owned::spawn(links::follow(mark, events_tx, meters.links)));
     parts.push(Owned::spawn(recording));
@@ -183,6 +185,28 @@ impl Threads {
             latest: Mutex::default(),
         }
     }
+}
+
+/// The way to the cluster. Who keeps the control plane's address runs before there is one.
+async fn connection(meant: &Meant, meters: &Meters) -> anyhow::Result<Connection> {
+    let (kubeconfigs, requests) = (&meant.kubeconfigs, &meters.requests);
+    if meant.config.control_plane.is_some() {
+        return Ok(api_client::connect_when_possible(kubeconfigs, requests));
+    }
+    Ok(api_client::connect(kubeconfigs, requests).await?)
+}
+
+/// What is looked at for the control plane: its names, and the API server of this host.
+fn control_plane(
+    meant: &Meant,
+    local: Option<LocalServer>,
+    clock: Clock,
+    events_tx: &mpsc::Sender<Event>,
+) -> Vec<Owned<()>> {
+    let Some(config) = &meant.config.control_plane else { return Vec::new() };
+    let names = names::follow(config.clone(), clock, Resolver, events_tx.clone());
+    let health = local.map(|server| api_server::follow(server, clock, events_tx.clone()));
+    std::iter::once(Owned::spawn(names)).chain(health.map(Owned::spawn)).collect()
 }
 
 fn realms(

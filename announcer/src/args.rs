@@ -13,7 +13,7 @@ use model::lease::LeaseSettings;
 use model::node::NodeName;
 use model::object::ObjectKey;
 use model::settings::{Kind, Setting, Typed, unknown_variables};
-use shared::api_client::Kubeconfigs;
+use shared::api_client::{Kubeconfigs, Reach};
 use shared::log::Level;
 use shared::output::Output;
 use std::net::{Ipv6Addr, SocketAddr};
@@ -44,8 +44,6 @@ pub struct Meant {
     pub admin: Option<SocketAddr>,
     /// Where to look for a kubeconfig.
     pub kubeconfigs: Kubeconfigs,
-    /// The API server to use instead of the one in the kubeconfig (`kubernetes_addr`).
-    pub kubernetes_addr: Option<String>,
     /// How much is logged.
     pub level: Level,
     /// Sentences to log at start.
@@ -182,6 +180,7 @@ fn meant(typed: &mut Typed, around: &Surroundings) -> Meant {
     // The one that is looked at before anything is known to be free.
     let own = control_plane.as_ref().filter(|_| !services);
     let lease = own.map_or_else(|| group.clone(), |own| own.lease.clone());
+    let port = control_plane.as_ref().map(|it| it.port);
     let level = typed.parsed("log", str::parse::<i32>).unwrap_or_default();
     let instance = if services { "svc" } else { "cp" };
     let hello = hello::config(typed, node.clone(), instance);
@@ -202,8 +201,7 @@ fn meant(typed: &mut Typed, around: &Surroundings) -> Meant {
         hello_key: hello::key(typed),
         repeat: RepeatPeriod(repeat_period(typed)),
         admin: admin_address(typed),
-        kubeconfigs: kubeconfigs(typed),
-        kubernetes_addr: typed.parsed("kubernetes_addr", server),
+        kubeconfigs: kubeconfigs(typed, port),
         level: Level::from_kube_vip(level),
         warnings: std::mem::take(&mut typed.warnings),
     }
@@ -254,19 +252,15 @@ pub(crate) fn admin_address(typed: &mut Typed) -> Option<SocketAddr> {
     Some(typed.parsed("prometheusHTTPServer", parse).unwrap_or_else(|| everywhere(2112)))
 }
 
-/// kube-vip's order: the file that was named (its default counts as unnamed), then the usual ones.
-fn kubeconfigs(typed: &Typed) -> Kubeconfigs {
-    let named = typed.text("k8sConfigPath").filter(|path| *path != ADMIN_CONF).map(PathBuf::from);
+/// kube-vip's order: the file that was named, if it exists (its default counts as unnamed), then the usual ones. Where an
+/// API server is to be on this host, at `local_port`, that is asked first.
+fn kubeconfigs(typed: &mut Typed, local_port: Option<u16>) -> Kubeconfigs {
+    let reach = Reach { local_port, address: typed.parsed("kubernetes_addr", str::parse) };
+    let preferred =
+        typed.text("k8sConfigPath").filter(|path| *path != ADMIN_CONF).map(PathBuf::from);
     let home = std::env::home_dir().map(|home| home.join(".kube/config"));
     let usual = std::iter::once(PathBuf::from(ADMIN_CONF)).chain(home).collect();
-    Kubeconfigs { named, outside: false, usual }
-}
-
-fn server(text: &str) -> Result<String, String> {
-    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    let sentence =
-        || format!("{text:?} is not the URL of an API server, such as https://192.0.2.1:6443");
-    host.filter(|host| !host.is_empty()).map(|_| text.to_owned()).ok_or_else(sentence)
+    Kubeconfigs { preferred, usual, reach, ..Kubeconfigs::default() }
 }
 
 /// What `--help` prints.

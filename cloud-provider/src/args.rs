@@ -211,6 +211,7 @@ pub(crate) fn target(typed: &mut Typed) -> Target {
             named: typed.text("kubeconfig").map(PathBuf::from),
             outside,
             usual: home.into_iter().collect(),
+            ..Kubeconfigs::default()
         },
     }
 }

@@ -1,37 +1,43 @@
 //! The Kubernetes client: where the cluster is, who we are, and how long we wait.
+//!
+//! A client exists before there is a cluster, and outlives one: how it connects is found out when a request needs it,
+//! and again when a file that it was read from has changed or the identity was refused.
+//!
+//! ```text
+//!  request --> Renewed --> Identities: which file, whose identity   (files are looked at once a second)
+//!                 |
+//!                 `--> stack: identity, headers --> HTTP --> Ways: this host, the other servers, the file's own server
+//! ```
+
+mod files;
+mod identities;
+mod identity;
+mod kubeconfigs;
+mod local_server;
+mod renewed;
+mod source;
+mod stack;
+#[cfg(test)]
+mod tests;
+mod ways;
 
 use crate::api_requests::ApiRequests;
 use crate::api_servers::ApiServers;
-use hyper::Uri;
-use hyper::header::{HeaderValue, USER_AGENT};
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::connect::dns::Name;
-use hyper_util::rt::TokioExecutor;
-use kube::client::{ClientBuilder, ConfigExt};
-use kube::config::{Config, KubeConfigOptions, Kubeconfig};
-use std::io;
-use std::net::SocketAddr;
+use identities::Identities;
+pub use kubeconfigs::{InvalidServerAddress, Kubeconfigs, Reach, ServerAddress};
+pub use local_server::LocalServer;
+use renewed::Renewed;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
-use tower::timeout::Timeout;
+use tower::Layer;
 
-/// Longest wait for a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest wait for the answer to one request that is not a watch.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// Longest wait for the head of any answer.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
-/// A connection whose other end has fallen silent is given up after this: unanswered data or keep-alives. Without it a
-/// watch would outlive its server, or a pulled cable, by minutes.
-const DEAD_AFTER: Duration = Duration::from_secs(4);
-/// Silence after which the kernel asks whether the other end is still there, and how often it asks.
-const KEEP_ALIVE: Duration = Duration::from_secs(1);
-/// The API server's Service, as a name that only our own resolver is asked for; without a port, so that each address
-/// keeps its own.
-const SERVICE_NAME: &str = "kubernetes.default.svc";
-const SERVICE_URL: &str = "https://kubernetes.default.svc";
 /// Where a pod finds its own identity.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+/// The namespace of requests that name none; there are none.
+const NAMESPACE: &str = "default";
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
@@ -49,12 +55,30 @@ pub enum ConnectError {
         /// What is wrong with it.
         source: kube::config::KubeconfigError,
     },
+    /// A file was found that is no kubeconfig. What stands in it is not said: it may be a key.
+    #[error("cannot use kubeconfig {path}: it is not the YAML of a kubeconfig{place}")]
+    NotKubeconfig {
+        /// The file.
+        path: PathBuf,
+        /// Where in the file, as the end of the sentence.
+        place: String,
+    },
     /// The pod's identity could not be used.
     #[error("cannot use the pod's service account: {0}")]
     InCluster(#[from] kube::config::InClusterError),
     /// The client could not be built from the configuration.
-    #[error("cannot build a client: {0}")]
-    Client(#[from] kube::Error),
+    #[error("cannot use the identity of {whose}: {source}")]
+    Client {
+        /// Whose identity it is.
+        whose: String,
+        /// What is wrong with it.
+        source: kube::Error,
+    },
+    /// Reading took too long, or ended without a result.
+    #[error(
+        "the identity for the API server could not be read in time; where a kubeconfig names a program, run that"
+    )]
+    Interrupted,
 }
 
 /// A way to the cluster.
@@ -62,23 +86,13 @@ pub enum ConnectError {
 pub struct Connection {
     /// The client.
     pub client: kube::Client,
-    /// Where the API servers are, for a pod that may come to know it.
+    /// Where the API servers are, for a process that may come to know it and has a use for it.
     pub servers: Option<ApiServers>,
+    /// The API server of this host, for a process that is to have one.
+    pub local: Option<LocalServer>,
 }
 
-/// Where to look for a kubeconfig.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Kubeconfigs {
-    /// The one that was named: used or nothing.
-    pub named: Option<PathBuf>,
-    /// Whether a pod's own identity is passed over.
-    pub outside: bool,
-    /// Files to try when none was named, in order, after `$KUBECONFIG`.
-    pub usual: Vec<PathBuf>,
-}
-
-/// Builds a client: the kubeconfig that was named, else a pod's own identity, else `$KUBECONFIG`, else the first usual
-/// file that exists. Every request is counted in `requests`.
+/// Builds a client for a process that can do nothing without a cluster. Every request is counted in `requests`.
 ///
 /// # Errors
 /// [`ConnectError`], with the file in question. Nothing is sent yet: a cluster that does not answer is no error here.
@@ -86,111 +100,40 @@ pub async fn connect(
     kubeconfigs: &Kubeconfigs,
     requests: &ApiRequests,
 ) -> Result<Connection, ConnectError> {
+    let identities = Arc::new(Identities::new(kubeconfigs.clone()));
+    let connection = connection(&identities, requests);
+    identities.open().await?;
+    Ok(connection)
+}
+
+/// Builds a client for a process that runs before there is a cluster. While no cluster is found, requests fail at once
+/// with a sentence that names the files. Every request is counted in `requests`.
+#[must_use]
+pub fn connect_when_possible(kubeconfigs: &Kubeconfigs, requests: &ApiRequests) -> Connection {
+    connection(&Arc::new(Identities::new(kubeconfigs.clone())), requests)
+}
+
+fn connection(identities: &Arc<Identities>, requests: &ApiRequests) -> Connection {
     // Two providers in one program make rustls refuse to choose; naming one twice is harmless.
     drop(rustls::crypto::ring::default_provider().install_default());
-    let (mut config, servers) = match (&kubeconfigs.named, in_pod()) {
-        (Some(named), _) => (from_file(named.clone()).await?, None),
-        (None, Some(service)) if !kubeconfigs.outside => in_cluster(service)?,
-        (None, _) => (from_file(usual_file(&kubeconfigs.usual)?).await?, None),
-    };
-    let agent = concat!("kube-vip/", env!("CARGO_PKG_VERSION"));
-    config.headers.push((USER_AGENT, HeaderValue::from_static(agent)));
-    let client = client(&config, servers.clone(), requests)?;
-    Ok(Connection { client, servers })
-}
-
-/// kube's own stack, but for the connector: that one notices a dead server, knows more than one way to a living one, and
-/// does not try again behind our back, because a hidden second try would outlive the decision that it carries.
-fn client(
-    config: &Config,
-    servers: Option<ApiServers>,
-    requests: &ApiRequests,
-) -> Result<kube::Client, kube::Error> {
-    let resolver = tower::service_fn(move |name: Name| resolve(name, servers.clone()));
-    let mut tcp = HttpConnector::new_with_resolver(resolver);
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-    tcp.set_keepalive(Some(KEEP_ALIVE));
-    tcp.set_keepalive_interval(Some(KEEP_ALIVE));
-    tcp.set_keepalive_retries(Some(3));
-    tcp.set_tcp_user_timeout(Some(DEAD_AFTER));
-    let https = config.rustls_https_connector_with_connector(tcp)?;
-    let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
-        .retry_canceled_requests(false)
-        .build(https);
-    // The head of every answer comes soon, a watch's too, or not at all.
-    let http = Timeout::new(http, HEAD_TIMEOUT);
-    let builder = ClientBuilder::new(http, config.default_namespace.clone());
-    let builder = builder.with_layer(&config.base_uri_layer());
-    let headers = config.extra_headers_layer()?;
-    Ok(match config.auth_layer()? {
-        Some(identity) => {
-            builder.with_layer(&identity).with_layer(&headers).with_layer(requests).build()
-        }
-        None => builder.with_layer(&headers).with_layer(requests).build(),
-    })
-}
-
-async fn resolve(
-    name: Name,
-    servers: Option<ApiServers>,
-) -> io::Result<std::vec::IntoIter<SocketAddr>> {
-    match servers {
-        Some(servers) if name.as_str() == SERVICE_NAME => Ok(servers.addresses()),
-        _ => {
-            let found: Vec<_> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            Ok(found.into_iter())
-        }
+    let service = requests.layer(Renewed::new(Arc::clone(identities)));
+    Connection {
+        client: kube::Client::new(service, NAMESPACE),
+        servers: identities.servers(),
+        local: identities.local_server().then(|| LocalServer::new(Arc::clone(identities))),
     }
-}
-
-/// Host and port of the API server's Service, where this is a pod with an identity.
-fn in_pod() -> Option<(String, String)> {
-    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let service = variable("KUBERNETES_SERVICE_HOST").zip(variable("KUBERNETES_SERVICE_PORT"));
-    service.filter(|_| Path::new(SERVICE_ACCOUNT).join("token").exists())
-}
-
-/// The pod's own configuration. Where the Service has an address of its own, the host becomes a name that resolves to that
-/// address and to those of the servers behind it; the certificate is still checked for the Service's address.
-fn in_cluster(
-    (host, port): (String, String),
-) -> Result<(Config, Option<ApiServers>), ConnectError> {
-    let mut config = Config::incluster_env()?;
-    let address = host.parse().ok().zip(port.parse().ok());
-    let servers = address.map(|(ip, port)| ApiServers::behind(SocketAddr::new(ip, port)));
-    if servers.is_some() {
-        config.cluster_url = Uri::from_static(SERVICE_URL);
-        config.tls_server_name = Some(host);
-    }
-    Ok((config, servers))
-}
-
-fn usual_file(usual: &[PathBuf]) -> Result<PathBuf, ConnectError> {
-    if let Some(named) = std::env::var_os("KUBECONFIG").filter(|named| !named.is_empty()) {
-        return Ok(PathBuf::from(named));
-    }
-    usual.iter().find(|path| path.exists()).cloned().ok_or_else(|| {
-        let names: Vec<_> = usual.iter().map(|path| path.display().to_string()).collect();
-        ConnectError::NoCluster(names.join(", "))
-    })
-}
-
-async fn from_file(path: PathBuf) -> Result<Config, ConnectError> {
-    let kubeconfig = Kubeconfig::read_from(&path);
-    let kubeconfig =
-        kubeconfig.map_err(|source| ConnectError::Kubeconfig { path: path.clone(), source })?;
-    Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
-        .await
-        .map_err(|source| ConnectError::Kubeconfig { path, source })
 }
 
 /// What went wrong with a request, down to its cause: "client error (Connect): connection refused".
 #[must_use]
 pub fn explain(error: &kube::Error) -> String {
+    explain_chain(error)
+}
+
+/// An error and each of its causes that it does not name itself.
+fn explain_chain(error: &dyn std::error::Error) -> String {
     let mut sentence = error.to_string();
-    let mut source = std::error::Error::source(error);
+    let mut source = error.source();
     while let Some(cause) = source {
         let cause_text = cause.to_string();
         if !sentence.contains(&cause_text) {

@@ -20,6 +20,8 @@ pub mod notices;
 pub mod output;
 pub mod patch;
 pub mod resolver;
+#[cfg(any(test, feature = "for-tests"))]
+pub mod server_double;
 pub mod shutdown;
 pub mod slim;
 pub mod table;

@@ -15,6 +15,13 @@ impl<T: Send + 'static> Owned<T> {
         Self { handle: tokio::spawn(future) }
     }
 
+    /// Ends the task, and waits until everything that it held is gone.
+    #[cfg(any(test, feature = "for-tests"))]
+    pub async fn stop(&mut self) {
+        self.handle.abort();
+        drop((&mut self.handle).await);
+    }
+
     /// Waits for the end of the task.
     ///
     /// # Errors

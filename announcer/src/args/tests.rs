@@ -166,7 +166,9 @@ fn everything_about_the_control_plane_can_be_set() {
     assert_eq!(control_plane.lease, ObjectKey::new("ns", "lock"));
     assert_eq!(control_plane.lease_annotations["a"], "b");
     assert_eq!((meant.config.services, meant.hello.sender.instance.as_str()), (true, "svc"));
-    assert_eq!(meant.kubernetes_addr.as_deref(), Some("https://127.0.0.1:7443"));
+    let reach = meant.kubeconfigs.reach;
+    assert_eq!(reach.local_port, Some(7443));
+    assert_eq!(reach.address, Some("https://127.0.0.1:7443".parse().unwrap()));
     assert_eq!(meant.warnings, [""; 0]);
 }
 

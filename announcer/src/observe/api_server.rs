@@ -1,0 +1,84 @@
+//! Asks the API server of this host, again and again, whether it serves.
+
+use announcer_decide::event::Event;
+use announcer_decide::health::{Answer, Health, Input, Output, SILENCE};
+use futures::future::BoxFuture;
+use model::machine::Machine;
+use shared::api_client::LocalServer;
+use shared::clock::Clock;
+use tokio::sync::mpsc;
+use tokio::time::sleep_until;
+
+/// All that the server itself needs to serve. Losing members of etcd must not make every server that is left unhealthy.
+const READY: &str = "/readyz?exclude=etcd&exclude=etcd-readiness";
+
+/// What came of a question, and the sentence for people where that is no good answer.
+type Outcome = (Input, String);
+
+/// Sends [`Event::ApiServerSeen`] into `events_tx` whenever the health of `server` has changed, waiting where it is full.
+/// Ends when nobody listens.
+pub async fn follow(server: LocalServer, clock: Clock, events_tx: mpsc::Sender<Event>) {
+    let mut health = Health::default();
+    let mut question: Option<BoxFuture<'_, Outcome>> = None;
+    let mut why = String::new();
+    loop {
+        let wake = health.deadline().map(|deadline| clock.instant(deadline));
+        let outputs = tokio::select! {
+            (input, sentence) = outcome(&mut question) => {
+                question = None;
+                why = sentence;
+                health.handle(clock.now(), input)
+            }
+            () = sleep_until(wake.unwrap_or_else(tokio::time::Instant::now)) => {
+                health.wake(clock.now())
+            }
+            () = events_tx.closed() => return,
+        };
+        for output in outputs {
+            match output {
+                Output::Ask => question = Some(Box::pin(ask(&server))),
+                Output::GiveUp => {
+                    question = None;
+                    why = format!("no answer for {} ms", SILENCE.as_millis());
+                }
+                Output::Tell(healthy) => {
+                    tell(healthy, &why);
+                    if events_tx.send(Event::ApiServerSeen(healthy)).await.is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What comes of the open question; waits for ever while there is none.
+async fn outcome(question: &mut Option<BoxFuture<'_, Outcome>>) -> Outcome {
+    match question {
+        Some(question) => question.await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn ask(server: &LocalServer) -> Outcome {
+    match server.get(READY).await {
+        Ok(status) if status.is_success() => (Input::Answered(Answer::Good), String::new()),
+        Ok(status) => {
+            let refused = matches!(status.as_u16(), 401 | 403);
+            let answer = if refused { Answer::Refused } else { Answer::Bad };
+            (Input::Answered(answer), format!("/readyz is answered with {status}"))
+        }
+        Err(error) => (Input::Failed, error.to_string()),
+    }
+}
+
+fn tell(healthy: bool, why: &str) {
+    if healthy {
+        tracing::info!("the API server of this host serves");
+    } else {
+        tracing::warn!("the API server of this host does not serve: {why}");
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+use super::*;
+use shared::api_client::{Kubeconfigs, Reach, connect_when_possible};
+use shared::api_requests::ApiRequests;
+use shared::server_double::{ServerDouble, kubeconfig};
+use shared::task::Owned;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::sync::mpsc::error::TryRecvError;
+use tokio::time::timeout;
+
+/// Longer than anything takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server of this host, and what is told about it.
+struct Watched {
+    server: ServerDouble,
+    events_rx: mpsc::Receiver<Event>,
+    file: PathBuf,
+    _following: Owned<()>,
+}
+
+impl Watched {
+    /// A healthy one.
+    async fn healthy(name: &str) -> Self {
+        let server = ServerDouble::start(|_| Some(200)).await;
+        let file = std::env::temp_dir().join(format!("kube-vip-{}-{name}", std::process::id()));
+        std::fs::write(&file, kubeconfig("http://192.0.2.1:6443", "token")).unwrap();
+        let reach = Reach { local_port: Some(server.address.port()), address: None };
+        let kubeconfigs = Kubeconfigs { named: Some(file.clone()), reach, ..Default::default() };
+        let local = connect_when_possible(&kubeconfigs, &ApiRequests::default()).local.unwrap();
+        let (events_tx, events_rx) = mpsc::channel(8);
+        let _following = Owned::spawn(follow(local, Clock::start(), events_tx));
+        let mut watched = Self { server, events_rx, file, _following };
+        assert!(watched.told().await, "the first good answer is enough");
+        watched
+    }
+
+    /// The next thing that is told.
+    async fn told(&mut self) -> bool {
+        let event = timeout(PATIENCE, self.events_rx.recv()).await.expect("nothing is told");
+        match event.expect("nobody asks any more") {
+            Event::ApiServerSeen(healthy) => healthy,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        drop(std::fs::remove_file(&self.file));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_serves_is_asked_again_and_again_on_one_connection() {
+    let mut watched = Watched::healthy("kept").await;
+    for _ in 0..5 {
+        let asked = watched.server.asked().await;
+        assert_eq!((asked.connection, asked.token.as_str()), (1, "token"));
+        assert_eq!(asked.uri, "/readyz?exclude=etcd&exclude=etcd-readiness");
+    }
+    assert_eq!(watched.events_rx.try_recv(), Err(TryRecvError::Empty));
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_is_unhealthy_until_it_goes_on() {
+    let mut watched = Watched::healthy("hangs").await;
+    watched.server.behave(|_| None);
+    assert!(!watched.told().await);
+    watched.server.all_asked();
+    for _ in 0..2 {
+        watched.server.asked().await;
+    }
+    watched.server.behave(|_| Some(200));
+    assert!(watched.told().await);
+}
+
+#[tokio::test]
+async fn a_server_that_dies_is_unhealthy_until_there_is_another() {
+    let mut watched = Watched::healthy("dies").await;
+    let address = watched.server.address;
+    let elsewhere = ServerDouble::start(|_| Some(200)).await;
+    std::mem::replace(&mut watched.server, elsewhere).die().await;
+    assert!(!watched.told().await);
+    watched.server = ServerDouble::start_at(address, |_| Some(500)).await;
+    for _ in 0..2 {
+        watched.server.asked().await;
+    }
+    assert_eq!(watched.events_rx.try_recv(), Err(TryRecvError::Empty), "it is not ready");
+    watched.server.behave(|_| Some(200));
+    assert!(watched.told().await);
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_ready_is_unhealthy_and_one_that_refuses_us_is_not() {
+    let mut watched = Watched::healthy("refuses").await;
+    watched.server.behave(|_| Some(401));
+    watched.server.all_asked();
+    for _ in 0..5 {
+        watched.server.asked().await;
+    }
+    assert_eq!(watched.events_rx.try_recv(), Err(TryRecvError::Empty));
+    watched.server.behave(|_| Some(500));
+    assert!(!watched.told().await);
+}
