@@ -16,16 +16,22 @@ STATIC := RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --lock
 # What the tests need to find the programs under test and their own.
 export KUBE_VIP_BIN_DIR := $(CURDIR)/target/release
 
-.PHONY: help demo test check lint soak bench images release tools fuzz manifests clean
+.PHONY: help demo demo-control-plane test check lint soak bench images release tools fuzz manifests clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1#\2/p' $(MAKEFILE_LIST) | column -t -s '#'
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1#\2/p' $(MAKEFILE_LIST) | column -t -s '#'
 
 demo: ## a real cluster gives a Service an address, and keeps it when a cable is pulled
 	@$(BED) need
 	@$(MAKE) --no-print-directory images tools
 	@$(BED) build
 	@$(BED) run tests/on-bed.sh target/release/demo
+
+demo-control-plane: ## three control planes behind one address, and a cable is pulled
+	@$(BED) need
+	@$(MAKE) --no-print-directory images tools
+	@$(BED) build
+	@BED_CONTROL_PLANES=3 $(BED) run tests/on-bed.sh target/release/demo-control-plane
 
 test: ## everything: format, lints, unit, golden, simulation, kernel and cluster tests
 	@tests/test.sh
@@ -44,11 +50,12 @@ soak: ## the long counts: SEEDS, STOPS, FAULTS, KILLS and CUTS; goes on where it
 	@$(BED) build
 	@$(BED) run tests/on-bed.sh target/release/soak
 
-bench: ## how fast, how small: a table, and target/bench.json
+bench: ## how fast, how small: tables, and target/bench*.json
 	@$(BED) need
 	@$(MAKE) --no-print-directory images tools
 	@$(BED) build
 	@$(BED) run tests/on-bed.sh target/release/bench
+	@BED_CONTROL_PLANES=3 $(BED) run tests/on-bed.sh target/release/bench
 
 images: release ## both images, as target/images/*.tar
 	@tests/images.sh
@@ -61,7 +68,7 @@ release: ## static binaries in target/release
 
 tools: ## the programs that play against the bed
 	@$(STATIC) -p tests --bins
-	@for tool in demo bench soak probe; do install -m 755 target/$(TARGET)/release/$$tool target/release/; done
+	@for tool in demo demo-control-plane bench soak probe; do install -m 755 target/$(TARGET)/release/$$tool target/release/; done
 
 fuzz: ## fuzzes every decoder for SECONDS each (60); needs a nightly toolchain
 	@tests/fuzz.sh $${SECONDS_EACH:-60}

@@ -1,12 +1,15 @@
 //! `make bench`: how fast and how small, as tables for people and as JSON for machines.
 //!
 //! `bench [SERVICES] [--json FILE] [--only PART]`; SERVICES (50) is how many are timed one by one, FILE is
-//! target/bench.json, PART is `allocator`, `services` or `segment`.
+//! target/bench.json, PART is `allocator`, `services` or `segment`. On a bed with three control planes there is one part, and
+//! FILE is target/bench-control-plane.json.
 
 #![allow(clippy::print_stdout, reason = "tables are printed on standard output")]
 
 #[path = "bench/allocator.rs"]
 mod allocator;
+#[path = "bench/control_plane.rs"]
+mod control_plane;
 #[path = "bench/many.rs"]
 mod many;
 #[path = "bench/report.rs"]
@@ -23,11 +26,12 @@ mod single;
 use anyhow::{Context, Result, bail};
 use many::{Crowd, Room};
 use report::Report;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 use tests::cluster::Cluster;
 use tests::cluster::programs::root;
+use tests::control_planes::ControlPlanes;
 use tests::figures::written;
 
 #[tokio::main]
@@ -45,6 +49,10 @@ async fn measure() -> Result<()> {
     let wanted = Wanted::read(std::env::args().skip(1))?;
     let start = Instant::now();
     let mut report = Report::default();
+    if ControlPlanes::are_here() {
+        control_plane::measure(&ControlPlanes::ready().await?, &mut report).await?;
+        return finish(&report, &wanted.json, start);
+    }
     if wanted.part("allocator") {
         report.add(allocator::times()?);
         report.add(allocator::instructions()?);
@@ -58,8 +66,12 @@ async fn measure() -> Result<()> {
     if wanted.part("segment") {
         segment::measure(&Cluster::ready().await?, &mut report).await?;
     }
-    report.save(&wanted.json)?;
-    println!("\nall of it in {}, also as {}", written(start.elapsed()), wanted.json.display());
+    finish(&report, &wanted.json, start)
+}
+
+fn finish(report: &Report, json: &Path, start: Instant) -> Result<()> {
+    report.save(json)?;
+    println!("\nall of it in {}, also as {}", written(start.elapsed()), json.display());
     Ok(())
 }
 
@@ -92,7 +104,9 @@ impl Wanted {
     }
 
     fn read(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let json = root().join("target/bench.json");
+        let file =
+            if ControlPlanes::are_here() { "bench-control-plane.json" } else { "bench.json" };
+        let json = root().join("target").join(file);
         let mut wanted = Self { services: 50, only: None, json };
         while let Some(argument) = arguments.next() {
             match argument.as_str() {

@@ -9,12 +9,11 @@ use std::time::Duration;
 use tests::cluster::programs::{MANIFESTS, root};
 use tests::cluster::{ANNOUNCER_LEASE, Cluster};
 use tests::figures::{now, written};
-use tests::process::{kubectl, output};
 use tests::segment::capture::Capture;
 use tests::segment::reach::Reach;
 use tests::segment::{answering, curl};
 use tests::stages::{Lookout, Stages};
-use tokio::time::Instant;
+use tests::story::Story;
 
 const POOL: &str = "range-global=198.18.0.200-198.18.0.220";
 const NAME: &str = "web";
@@ -33,7 +32,7 @@ async fn main() -> ExitCode {
 }
 
 async fn tell() -> Result<()> {
-    let story = Story { start: Instant::now() };
+    let story = Story::begin();
     let cluster = Cluster::connect().await?;
     story.chapter("A cluster without a cloud");
     println!("{}", story.kubectl(&["get", "nodes"]).await?);
@@ -41,7 +40,7 @@ async fn tell() -> Result<()> {
     let address = expose(&story, &cluster).await?;
     pull_the_cable(&story, &cluster, address).await?;
     say_goodbye(&story, &cluster, address).await?;
-    println!("\nThat was {}. The cluster is taken down now.", written(story.start.elapsed()));
+    println!("\nThat was {}. The cluster is taken down now.", written(story.length()));
     Ok(())
 }
 
@@ -147,36 +146,4 @@ async fn say_goodbye(story: &Story, cluster: &Cluster, address: IpAddr) -> Resul
         _ => println!("{address} is still on {carrying:?}."),
     }
     story.run(&["delete", "deployment", NAME, "--wait=false"]).await
-}
-
-/// Prints what happens and how long it took.
-struct Story {
-    start: Instant,
-}
-
-impl Story {
-    fn chapter(&self, title: &str) {
-        println!(
-            "\n{:>7}  {title}\n{}",
-            format!("{:.1} s", self.start.elapsed().as_secs_f64()),
-            "-".repeat(60)
-        );
-    }
-
-    async fn kubectl(&self, arguments: &[&str]) -> Result<String> {
-        println!("$ kubectl {}", arguments.join(" "));
-        Ok(output(kubectl(arguments)).await?.trim_end().to_owned())
-    }
-
-    async fn run(&self, arguments: &[&str]) -> Result<()> {
-        self.run_as(&format!("kubectl {}", arguments.join(" ")), arguments).await
-    }
-
-    async fn run_as(&self, shown: &str, arguments: &[&str]) -> Result<()> {
-        let start = Instant::now();
-        println!("$ {shown}");
-        output(kubectl(arguments)).await?;
-        println!("  done in {}", written(start.elapsed()));
-        Ok(())
-    }
 }

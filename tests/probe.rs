@@ -4,6 +4,7 @@
 //! probe web ADDRESS PORT                     a web page, every 20 ms
 //! probe ping ADDRESS [MILLISECONDS]          ICMP echo, every 5 ms if not said otherwise
 //! probe connections ADDRESS PORT ECHO-PORT   100 new connections a second, and ten that stay
+//! probe tls ADDRESS PORT                     100 TLS handshakes a second
 //! probe ask ADDRESS...                       who has these? every 8 ms; whoever listens hears the answers
 //! ```
 //!
@@ -17,7 +18,7 @@
 //! broken 1700000010.020000 WHY               a connection that had stood, and ended
 //! ```
 //!
-//! `ping` and `connections` name the moment at which a question was asked that was answered, `web` that of the answer.
+//! `ping`, `connections` and `tls` name the moment at which a question was asked that was answered, `web` that of the answer.
 
 #[path = "probe/ask.rs"]
 mod ask;
@@ -27,6 +28,8 @@ mod connections;
 mod ping;
 #[path = "probe/silence.rs"]
 mod silence;
+#[path = "probe/tls.rs"]
+mod tls;
 #[path = "probe/web.rs"]
 mod web;
 
@@ -43,6 +46,7 @@ enum Wanted {
     Web(SocketAddr),
     Ping(IpAddr, Duration),
     Connections { new: SocketAddr, lasting: SocketAddr },
+    Tls(SocketAddr),
     Ask(Vec<IpAddr>),
 }
 
@@ -56,10 +60,11 @@ fn main() -> ExitCode {
         }
         Some(Wanted::Ping(address, period)) => ping::watch(address, period),
         Some(Wanted::Connections { new, lasting }) => connections::watch(new, lasting),
+        Some(Wanted::Tls(target)) => tls::watch(target),
         Some(Wanted::Ask(addresses)) => ask::watch(&addresses),
         None => {
             eprintln!(
-                "usage: probe web ADDRESS PORT | ping ADDRESS [MILLISECONDS] | connections ADDRESS PORT ECHO-PORT | ask ADDRESS..."
+                "usage: probe web ADDRESS PORT | ping ADDRESS [MILLISECONDS] | connections ADDRESS PORT ECHO-PORT | tls ADDRESS PORT | ask ADDRESS..."
             );
             return ExitCode::from(2);
         }
@@ -85,6 +90,7 @@ fn wanted(words: &[&str]) -> Option<Wanted> {
         ["connections", _, new, lasting] => {
             Wanted::Connections { new: port(address, new)?, lasting: port(address, lasting)? }
         }
+        ["tls", _, tls] => Wanted::Tls(port(address, tls)?),
         ["ask", addresses @ ..] => {
             Wanted::Ask(addresses.iter().map(|it| it.parse()).collect::<Result<_, _>>().ok()?)
         }

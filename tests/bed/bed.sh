@@ -20,8 +20,10 @@
 #   apiserver stop|start [N]  end the API server, of n1 if not said otherwise; bring it back
 #   restart-apiserver         kill it and let the kubelet bring it back
 #   manifest NODE [FLAG...]   write kube-vip's static pod of that node anew; without flags as `up` does
-#   join NODE                 make it one more control plane
-#   reset NODE                take a control plane out of the cluster, and leave the node as it was at first
+#   upgrade NODE              another image in that manifest: the same one by another name
+#   kube-vip NODE ARGUMENT... run kube-vip once from its image
+#   join NODE [worker]        make it one more control plane, or a worker
+#   reset NODE                take it out of the cluster, and leave it as it was at first
 #   members                   the members of etcd, one line each
 #
 # The cache is in $KUBE_VIP_BED_CACHE (default ~/.cache/kube-vip-bed), a standing bed in $KUBE_VIP_BED_STATE (default
@@ -152,7 +154,9 @@ main() {
       ;;
     restart-apiserver) restart_apiserver ;;
     manifest) (($# >= 1)) || usage; write_manifest "$@" ;;
-    join) takes $# 1; join_control_plane "$1" ;;
+    upgrade) takes $# 1; upgrade "$1" ;;
+    kube-vip) (($# >= 1)) || usage; kube_vip "$@" ;;
+    join) if [[ ${2:-} == worker ]]; then join_worker "$1"; else takes $# 1; join_control_plane "$1"; fi ;;
     reset) takes $# 1; reset_node "$1" ;;
     members) members ;;
     *) usage ;;

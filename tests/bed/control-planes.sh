@@ -8,6 +8,7 @@ start_control_planes() {
   [[ -r $VIP_IMAGE_TAR ]] || die "no image of kube-vip in $VIP_IMAGE_TAR: run \"make images\""
   load "$VIP_IMAGE_TAR"
   write_manifest n1
+  say "n1: kubeadm init --control-plane-endpoint $VIP4:6443 --upload-certs"
   init n1 --upload-certs
   for node in "${MEMBERS[@]:1}"; do
     write_manifest "$node"
@@ -15,20 +16,34 @@ start_control_planes() {
   done
 }
 
-# write_manifest NODE [FLAG...]: kube-vip's static pod, printed by kube-vip itself on the node.
+# write_manifest NODE [FLAG...]: kube-vip's static pod.
 write_manifest() {
-  local node=$1 image manifest
+  local node=$1 new
   shift
   (($# > 0)) || set -- --interface eth0 --address "$VIP4,$VIP6" --controlPlane --arp --leaderElection
-  image=$(in_node "$node" ctr --namespace k8s.io images list --quiet name~=localhost/kube-vip: | head -n 1)
-  manifest=$(static_pod "$node" kube-vip)
-  in_node "$node" ctr --namespace k8s.io run --rm --net-host "$image" vip /kube-vip manifest pod "$@" >"$manifest.new"
-  mv "$manifest.new" "$manifest"
+  say "$node: kube-vip manifest pod $* > /etc/kubernetes/manifests/kube-vip.yaml"
+  new=$(put_aside "$node" kube-vip)
+  kube_vip "$node" manifest pod "$@" >"$new" || die "kube-vip printed no manifest on $node"
+  mv "$new" "$(static_pod "$node" kube-vip)"
+}
+
+# kube_vip NODE ARGUMENT...: kube-vip run once from its image, as on a node where nothing else is installed.
+kube_vip() {
+  local node=$1 image
+  shift
+  image=$(in_node "$node" ctr --namespace k8s.io images list --quiet | grep /kube-vip: | head -n 1)
+  in_node "$node" ctr --namespace k8s.io run --rm --net-host "$image" "vip-$$" /kube-vip "$@"
 }
 
 join_control_plane() {
+  say "$1: kubeadm join $VIP4:6443 --control-plane --certificate-key ..."
   join "$1" join-control-plane
   say "$1 is a control plane"
+}
+
+join_worker() {
+  join "$1" join
+  say "$1 is a worker"
 }
 
 # The node's name stays in the cluster until somebody deletes it.
@@ -36,7 +51,7 @@ reset_node() {
   kubeadm_on "$1" reset --force
   rm -f "$BED_STATE/$1/etc/kubernetes/kube-proxy.conf"
   in_node "$1" pkill kube-proxy || true
-  say "$1 is no control plane any more"
+  say "$1 is bare again"
 }
 
 # members: what `etcdctl member list` shows; etcd's own gateway for JSON needs no etcdctl.
@@ -50,4 +65,18 @@ members() {
     return
   done
   die 'no node runs etcd'
+}
+
+# upgrade NODE: another image in the manifest of the static pod; the same one by another name.
+upgrade() {
+  local manifest image other
+  manifest=$(static_pod "$1" kube-vip)
+  image=$(sed -n 's/^ *image: "\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' "$manifest")
+  case $image in
+    *-again) other=${image%-again} ;;
+    *) other=$image-again ;;
+  esac
+  in_node "$1" ctr --namespace k8s.io images tag --force "$image" "$other" >/dev/null
+  sed "s#$image#$other#" "$manifest" >"$(put_aside "$1" kube-vip)"
+  mv "$(put_aside "$1" kube-vip)" "$manifest"
 }

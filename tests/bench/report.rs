@@ -42,6 +42,8 @@ pub(crate) enum Unit {
     Mebibytes,
     #[serde(rename = "1/s")]
     PerSecond,
+    #[serde(rename = "%")]
+    Percent,
     #[serde(rename = "1")]
     Count,
     #[serde(rename = "instructions")]
@@ -65,6 +67,7 @@ impl Unit {
             Self::Seconds => "s",
             Self::Mebibytes => "MiB",
             Self::PerSecond => "/s",
+            Self::Percent => "%",
             Self::Count | Self::Instructions => "",
         }
     }
@@ -73,7 +76,7 @@ impl Unit {
         match self {
             Self::Milliseconds | Self::Instructions => 0,
             Self::Mebibytes | Self::PerSecond => 1,
-            Self::Microseconds | Self::Seconds | Self::Count => 2,
+            Self::Microseconds | Self::Seconds | Self::Percent | Self::Count => 2,
         }
     }
 }

@@ -63,7 +63,7 @@ async fn an_address_is_back_soon_after_a_long_outage_and_belongs_to_nobody_else(
         .and_then(|spec| spec.cluster_ip)
         .context("no address")?;
     let mark = reach.mark();
-    let stopped = cluster.bed.stop_api_server().await?;
+    let stopped = cluster.bed.stop_api_server(NODES[0]).await?;
     watch_for_two(&cluster, address, OUTAGE).await?;
     let left = answering(&cluster.bed, address).await?.is_empty();
     // A client that remembers the owner would go on reaching it: kube-proxy takes what the address no longer does.

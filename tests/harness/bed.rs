@@ -10,6 +10,8 @@ use tokio::process::Command;
 
 /// The nodes; the first is the control plane.
 pub const NODES: [&str; 3] = ["n1", "n2", "n3"];
+/// The control plane's addresses, where the bed has three control planes.
+pub const VIPS: [IpAddr; 2] = [ipv4(10), ipv6(10)];
 /// The host from which addresses are looked at.
 pub const CLIENT: &str = "client";
 /// The host on which tests run.
@@ -39,7 +41,8 @@ impl Bed {
     /// # Errors
     /// It was not; the sentence says what to type instead.
     pub fn standing() -> Result<Self> {
-        let lan = Lan::called(PREFIX, NODES);
+        let nodes = variable("BED_NODES")?;
+        let lan = Lan::called(PREFIX, nodes.to_string_lossy().split_whitespace());
         Ok(Self { script: variable("BED")?, audit_log: variable("BED_AUDIT_LOG")?, lan })
     }
 
@@ -67,13 +70,13 @@ impl Bed {
         self.script(&["kill", node, program, signal]).await.map(drop)
     }
 
-    /// Ends the API server until the value that comes back is dropped.
+    /// Ends the API server of `node` until the value that comes back is dropped.
     ///
     /// # Errors
     /// The script fails.
-    pub async fn stop_api_server(&self) -> Result<StoppedApiServer> {
-        let stopped = StoppedApiServer { script: self.script.clone() };
-        self.script(&["apiserver", "stop"]).await?;
+    pub async fn stop_api_server(&self, node: &str) -> Result<StoppedApiServer> {
+        let stopped = StoppedApiServer { script: self.script.clone(), node: node.to_owned() };
+        self.script(&["apiserver", "stop", node]).await?;
         Ok(stopped)
     }
 }
@@ -90,10 +93,9 @@ fn variable(name: &str) -> Result<PathBuf> {
 /// # Errors
 /// There is no such node.
 pub fn number_of(node: &str) -> Result<u8> {
-    let Some(position) = (11..).zip(NODES).find(|(_, name)| *name == node) else {
-        bail!("there is no node {node}")
-    };
-    Ok(position.0)
+    let number = node.strip_prefix('n').and_then(|number| number.parse::<u8>().ok());
+    let Some(number @ 1..=4) = number else { bail!("there is no node {node}") };
+    Ok(10 + number)
 }
 
 /// The node whose own address `address` is.
@@ -128,6 +130,7 @@ pub fn authority(address: IpAddr, port: u16) -> String {
 #[derive(Debug)]
 pub struct StoppedApiServer {
     script: PathBuf,
+    node: String,
 }
 
 impl StoppedApiServer {
@@ -137,6 +140,6 @@ impl StoppedApiServer {
 
 impl Drop for StoppedApiServer {
     fn drop(&mut self) {
-        put_back(&self.script.to_string_lossy(), &["apiserver", "start"]);
+        put_back(&self.script.to_string_lossy(), &["apiserver", "start", &self.node]);
     }
 }

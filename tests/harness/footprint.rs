@@ -91,14 +91,19 @@ impl PodProcess {
             .with_context(|| format!("/proc/{}/stat makes no sense", self.pid))
     }
 
-    /// Ends it with SIGKILL.
+    /// Sends it `signal`, the name without SIG.
     ///
     /// # Errors
     /// It has ended already.
-    pub async fn kill(&self) -> Result<()> {
+    pub async fn signal(&self, signal: &str) -> Result<()> {
         let mut command = tokio::process::Command::new("kill");
-        command.args(["-s", "KILL", &self.pid.to_string()]);
+        command.args(["-s", signal, &self.pid.to_string()]);
         crate::process::output(command).await.map(drop)
+    }
+
+    /// SIGCONT, for the places where things are put back in order.
+    pub fn go_on(&self) {
+        crate::process::put_back("kill", &["-s", "CONT", &self.pid.to_string()]);
     }
 
     fn read(&self, file: &str) -> Result<String> {

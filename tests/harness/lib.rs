@@ -8,6 +8,7 @@
 //!  footprint      memory and time that a program takes         invariants what must hold whatever happens
 //!  scenes         what happens to owners, judged by clients    bare      an API server without a cluster around it
 //!  lan            hosts, cables, and frames that are lost      bare_segment announcers on a segment without a kubelet
+//!  control_planes three of them behind a VIP                story     what a demo prints
 //! ```
 //!
 //! Nothing in here sleeps where something can be awaited, and nothing tries twice to make a test pass.
@@ -18,6 +19,7 @@ pub mod bare;
 pub mod bare_segment;
 pub mod bed;
 pub mod cluster;
+pub mod control_planes;
 pub mod figures;
 pub mod footprint;
 pub mod invariants;
@@ -32,3 +34,4 @@ pub mod scratch;
 pub mod segment;
 pub mod simulate;
 pub mod stages;
+pub mod story;

@@ -6,8 +6,10 @@
 //!   watch      two clients: one that pings and connects, one that asks who has the address
 //!   on_bed     a Service on the bed that they are played with
 //!   cable, planned, process, partition, outage   the scenes
+//!   api_servers   what happens to those behind a VIP of the control plane
 //! ```
 
+pub mod api_servers;
 pub mod cable;
 pub mod keeper;
 pub mod on_bed;

@@ -32,11 +32,15 @@ pub(crate) fn watch(new: SocketAddr, lasting: SocketAddr) -> Result<()> {
         for _ in 0..LASTING {
             tokio::spawn(stay(lasting));
         }
-        connect_again_and_again(new).await
+        connect_again_and_again(|| page(new)).await
     })
 }
 
-async fn connect_again_and_again(target: SocketAddr) -> Result<()> {
+/// Makes an `attempt` every 10 ms, for ever.
+pub(crate) async fn connect_again_and_again<F>(attempt: impl Fn() -> F) -> Result<()>
+where
+    F: Future<Output = Result<()>> + Send + 'static,
+{
     let (ended_tx, mut ended_rx) = mpsc::unbounded_channel();
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -46,7 +50,7 @@ async fn connect_again_and_again(target: SocketAddr) -> Result<()> {
         let findings = tokio::select! {
             _ = ticks.tick() => {
                 number = number.wrapping_add(1);
-                tokio::spawn(ask(target, number, ended_tx.clone()));
+                tokio::spawn(ask(attempt(), number, ended_tx.clone()));
                 questions.asked(number, now())
             }
             ended = ended_rx.recv() => {
@@ -66,12 +70,12 @@ async fn connect_again_and_again(target: SocketAddr) -> Result<()> {
 }
 
 async fn ask(
-    target: SocketAddr,
+    attempt: impl Future<Output = Result<()>>,
     number: u16,
     ended_tx: mpsc::UnboundedSender<(u16, Duration, Result<()>)>,
 ) {
     let start = now();
-    let result = match timeout(PATIENCE, page(target)).await {
+    let result = match timeout(PATIENCE, attempt).await {
         Ok(result) => result,
         Err(_) => Err(anyhow::anyhow!("nothing within {PATIENCE:?}")),
     };

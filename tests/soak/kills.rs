@@ -67,7 +67,7 @@ async fn kill(program: &str, node: Option<&str>) -> Result<()> {
         let found = running(program)?
             .into_iter()
             .find(|process| node.is_none_or(|node| process.node == node));
-        found.with_context(|| format!("no {program} runs on {node:?}"))?.kill().await
+        found.with_context(|| format!("no {program} runs on {node:?}"))?.signal("KILL").await
     })
     .await
 }

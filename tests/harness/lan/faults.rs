@@ -111,6 +111,15 @@ impl Lan {
         self.drop_frames(&rules.collect::<String>()).await
     }
 
+    /// What is sent to this TCP port of `host` is lost, by itself, too.
+    ///
+    /// # Errors
+    /// nft refuses.
+    pub async fn ignore(&self, host: &str, port: u16) -> Result<Fault> {
+        let chain = format!("type filter hook input priority 0\ntcp dport {port} drop\n");
+        self.add_table(host, "inet", "input", &chain).await
+    }
+
     /// Sets one thing about the bridge's port of `host`, until it is set back.
     async fn port(&self, host: &str, set: &[&str], back: &[&str]) -> Result<Fault> {
         let lan = self.namespace("lan");
@@ -125,17 +134,22 @@ impl Lan {
 
     /// Adds a table of these rules to what the bridge hands on.
     async fn drop_frames(&self, rules: &str) -> Result<Fault> {
+        let chain = format!("type filter hook forward priority 0\n{rules}");
+        self.add_table("lan", "bridge", "forward", &chain).await
+    }
+
+    /// Adds a table of one chain to the rules of `host`.
+    async fn add_table(&self, host: &str, family: &str, name: &str, chain: &str) -> Result<Fault> {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let table = format!("fault{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-        let chain = format!("type filter hook forward priority 0\n{rules}");
-        let ruleset = format!("table bridge {table} {{\nchain forward {{\n{chain}}}\n}}");
+        let ruleset = format!("table {family} {table} {{\nchain {name} {{\n{chain}}}\n}}");
         let words = |arguments: &[&str]| {
-            let net = format!("--net={}", self.path("lan"));
+            let net = format!("--net={}", self.path(host));
             let all = ["nsenter", &net, "--", "nft"].into_iter();
             all.chain(arguments.iter().copied()).map(str::to_owned).collect::<Vec<_>>()
         };
         run(&words(&[&ruleset])).await?;
-        Ok(Fault { undo: words(&["delete", "table", "bridge", &table]) })
+        Ok(Fault { undo: words(&["delete", "table", family, &table]) })
     }
 }
 

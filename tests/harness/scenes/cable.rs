@@ -36,6 +36,19 @@ pub struct Pulled {
 /// # Errors
 /// Nobody answers in its place, or it comes to no rest.
 pub async fn pull(keeper: &mut impl Keeper, watch: &mut Watch, cut: Cut) -> Result<Pulled> {
+    Ok(pull_until(keeper, watch, cut, async |_| Ok(())).await?.0)
+}
+
+/// The same, and the cable stays out until `meanwhile` ends, which is told when it was pulled.
+///
+/// # Errors
+/// Those of `meanwhile`, too.
+pub async fn pull_until<T>(
+    keeper: &mut impl Keeper,
+    watch: &mut Watch,
+    cut: Cut,
+    meanwhile: impl AsyncFnOnce(Duration) -> Result<T>,
+) -> Result<(Pulled, T)> {
     let from = watch.steady(REST).await?;
     let mark = watch.mark();
     let fault = match cut {
@@ -44,8 +57,9 @@ pub async fn pull(keeper: &mut impl Keeper, watch: &mut Watch, cut: Cut) -> Resu
     };
     watch.back_after(&mark, now(), LATER).await.with_context(|| format!("{from} was cut off"))?;
     let to = watch.next_owner(&from, LATER).await?;
+    let seen = meanwhile(mark.at).await?;
     fault.mend();
     keeper.settled().await?;
     watch.steady(REST).await?;
-    Ok(Pulled { from, to, verdict: watch.since(&mark) })
+    Ok((Pulled { from, to, verdict: watch.since(&mark) }, seen))
 }

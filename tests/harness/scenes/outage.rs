@@ -4,6 +4,7 @@ use super::Verdict;
 use super::cable::REST;
 use super::keeper::Keeper;
 use super::watch::Watch;
+use crate::bed::NODES;
 use crate::cluster::{Cluster, LATER};
 use crate::figures::now;
 use anyhow::{Context, Result};
@@ -21,7 +22,7 @@ pub async fn without_api_server(
 ) -> Result<Verdict> {
     watch.steady(REST).await?;
     let mark = watch.mark();
-    let stopped = cluster.bed.stop_api_server().await?;
+    let stopped = cluster.bed.stop_api_server(NODES[0]).await?;
     tokio::time::sleep(time).await;
     tokio::task::spawn_blocking(move || stopped.start()).await.context("the API server")?;
     keeper.settled().await?;
@@ -40,7 +41,7 @@ pub async fn cable_without_api_server(
     time: Duration,
 ) -> Result<Verdict> {
     let owner = watch.steady(REST).await?;
-    let stopped = cluster.bed.stop_api_server().await?;
+    let stopped = cluster.bed.stop_api_server(NODES[0]).await?;
     tokio::time::sleep(time / 2).await;
     let mark = watch.mark();
     let cable = keeper.lan().cut(&owner).await?;

@@ -60,6 +60,19 @@ impl Watch {
         Ok(())
     }
 
+    /// Makes 100 TLS handshakes a second from now on with `port` of each address.
+    ///
+    /// # Errors
+    /// Nobody shakes hands there.
+    pub async fn shake_hands(&mut self, port: u16) -> Result<()> {
+        for (address, _) in &self.pings {
+            let mut visit = Reach::handshakes(&self.lan, *address, port)?;
+            visit.first_answer(LATER).await.with_context(|| format!("{address}"))?;
+            self.visits.push((*address, visit));
+        }
+        Ok(())
+    }
+
     /// The one node that answers for all addresses; waits until it is one.
     ///
     /// # Errors

@@ -58,6 +58,14 @@ impl Reach {
         Self::probe(lan, &["connections", &address.to_string(), &port, &echo_port])
     }
 
+    /// Starts to make 100 TLS handshakes a second with `port` of `address`.
+    ///
+    /// # Errors
+    /// The probe cannot be started.
+    pub fn handshakes(lan: &Lan, address: IpAddr, port: u16) -> Result<Self> {
+        Self::probe(lan, &["tls", &address.to_string(), &port.to_string()])
+    }
+
     fn probe(lan: &Lan, arguments: &[&str]) -> Result<Self> {
         let mut command = lan.instrument(CLIENT, &probe()?.to_string_lossy());
         command.args(arguments);
