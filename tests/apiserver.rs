@@ -20,6 +20,8 @@ mod cases;
 mod classes;
 #[path = "apiserver/commands.rs"]
 mod commands;
+#[path = "apiserver/health.rs"]
+mod health;
 #[path = "apiserver/late.rs"]
 mod late;
 #[path = "apiserver/life.rs"]

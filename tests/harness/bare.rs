@@ -65,8 +65,8 @@ pub struct Bare {
     address: SocketAddr,
     kubectl: PathBuf,
     // Dropped in this order: whoever uses a thing goes before it.
-    _api_server: Running,
-    _etcd: Running,
+    api_server: Running,
+    etcd: Running,
     _ports: [Port; 3],
     scratch: ScratchFolder,
 }
@@ -123,8 +123,8 @@ impl Bare {
             announcer,
             address: secure_port.address(),
             kubectl: programs.kubectl(),
-            _api_server: api_server,
-            _etcd: etcd,
+            api_server,
+            etcd,
             _ports: ports,
             scratch,
         };
@@ -154,6 +154,18 @@ impl Bare {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The process of the API server, to be paused and continued.
+    #[must_use]
+    pub const fn api_server(&self) -> &Running {
+        &self.api_server
+    }
+
+    /// The process of its etcd.
+    #[must_use]
+    pub const fn etcd(&self) -> &Running {
+        &self.etcd
     }
 
     /// What the two programs' accounts have asked for. Every request that is answered stands there.
