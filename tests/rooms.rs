@@ -242,8 +242,9 @@ fn the_beds_scripts_name_no_folder_of_one_machine() -> Result<()> {
 fn the_manifest_that_is_kept_is_the_one_that_is_printed() -> Result<()> {
     let kept = read(&root().join("manifests/announcer.yaml"))?;
     let kept: Vec<_> = kept.lines().skip_while(|line| line.starts_with('#')).collect();
-    let print = |kind: &str| announcer::manifest::print(&[kind.to_owned()], &[]);
-    let printed = format!("{}---\n{}", print("rbac")?, print("daemonset")?);
+    let around = announcer::args::Surroundings::default();
+    let print = |kind: &str| announcer::manifest::print("manifest", &[kind.to_owned()], &around);
+    let printed = format!("{}---\n{}", print("rbac")?.text, print("daemonset")?.text);
     let printed: Vec<_> = printed.lines().collect();
     assert_eq!(kept, printed, "run `make manifests`");
     Ok(())

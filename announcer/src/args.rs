@@ -23,7 +23,7 @@ use std::time::Duration;
 /// The setting that names the configuration file.
 const CONFIG_FILE: &str = "config-file";
 /// kubeadm's kubeconfig, which a static pod is given.
-const ADMIN_CONF: &str = "/etc/kubernetes/admin.conf";
+pub(crate) const ADMIN_CONF: &str = "/etc/kubernetes/admin.conf";
 
 /// Everything the daemon can be told.
 #[derive(Debug, Clone, PartialEq, Eq)]

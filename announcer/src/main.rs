@@ -2,7 +2,7 @@
 
 use announcer::args::{self, ConfigFile, Reading, Surroundings};
 use announcer::{app, dry_run, manifest, status};
-use shared::about::{answer, environment, host_name, refuse, say};
+use shared::about::{answer, environment, host_name, refuse, say, tell};
 use std::process::ExitCode;
 
 #[tokio::main(worker_threads = 2)]
@@ -20,26 +20,38 @@ async fn main() -> ExitCode {
         Some((command, rest)) if matches!(command.as_str(), "manager" | "service" | "start") => {
             run(rest).await
         }
-        Some((command, rest)) if command == "manifest" => {
-            match manifest::print(rest, &environment()) {
-                Ok(text) => say(&text),
-                Err(error) => refuse(&error),
-            }
+        Some((command, rest)) if matches!(command.as_str(), "manifest" | "kubeadm") => {
+            print(command, rest)
         }
         Some((command, _)) => refuse(&format!("{command:?} is not a command; try kube-vip --help")),
         None => refuse(&args::help()),
     }
 }
 
-async fn run(arguments: &[String]) -> ExitCode {
+fn print(command: &str, arguments: &[String]) -> ExitCode {
+    match manifest::print(command, arguments, &around(arguments)) {
+        Ok(printed) => {
+            for warning in &printed.warnings {
+                tell(warning);
+            }
+            say(&printed.text)
+        }
+        Err(error) => refuse(&error),
+    }
+}
+
+fn around(arguments: &[String]) -> Surroundings {
     let environment = environment();
-    let around = Surroundings {
+    Surroundings {
         file: ConfigFile::named(arguments, &environment),
         environment,
         host: host_name(),
         pod_namespace: shared::api_client::pod_namespace(),
-    };
-    let reading = Reading::of(&args::table(), arguments, &around);
+    }
+}
+
+async fn run(arguments: &[String]) -> ExitCode {
+    let reading = Reading::of(&args::table(), arguments, &around(arguments));
     if let Some(output) = reading.dry_run {
         return dry_run::print(&reading, output);
     }

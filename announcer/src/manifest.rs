@@ -1,145 +1,222 @@
-//! `kube-vip manifest daemonset` and `kube-vip manifest rbac`: what was typed becomes variables of the DaemonSet.
+//! `kube-vip manifest` and `kube-vip kubeadm`: what was typed becomes the variables of a pod.
 
-use crate::args::{self, Meant, ReadSettingsError, Surroundings};
-use announcer_decide::manifest::{Program, Rights, Variable, daemonset, rbac};
+mod variables;
+
+use crate::args::{ADMIN_CONF, Meant, ReadSettingsError, Reading, Surroundings, typed};
+use crate::settings::{GENERATOR, NOT_YET, REFUSED, SETTINGS, WITHOUT_EFFECT};
+use announcer_decide::manifest::{
+    Identity, Nodes, Program, Rights, Variable, daemonset, pod, rbac,
+};
 use model::settings::{Setting, Typed};
 use std::path::Path;
 
-/// What the DaemonSet says when nothing else was typed.
-const DEFAULTS: &[(&str, &str)] = &[
-    ("vip_arp", "true"),
-    ("svc_enable", "true"),
-    ("vip_leaderelection", "true"),
-    ("svc_leasename", "plndr-svcs-lock"),
-    ("vip_leaseduration", "5"),
-    ("vip_renewdeadline", "3"),
-    ("vip_retryperiod", "1"),
-    ("prometheus_server", ":2112"),
-];
+/// What is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// A pod, as the kubelet starts it from /etc/kubernetes/manifests.
+    Pod,
+    /// The same, for a cluster that kubeadm makes or has made.
+    KubeadmPod,
+    /// A pod on many nodes.
+    DaemonSet,
+    /// What they may do.
+    Rights,
+}
 
-/// Prints the manifest that `arguments` ask for: `daemonset` or `rbac`, then flags.
+/// A manifest, and what there is to say about it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Printed {
+    /// The manifest.
+    pub text: String,
+    /// Sentences for whoever has asked.
+    pub warnings: Vec<String>,
+}
+
+/// Prints the manifest that `command` (`manifest` or `kubeadm`) and `arguments` ask for: its kind, then flags.
 ///
 /// # Errors
-/// The kind is neither, or the settings would not start: then all faults at once, as the program would say them.
+/// There is no such kind, or the settings would not start: then all faults at once, as the program would say them.
 pub fn print(
+    command: &str,
     arguments: &[String],
-    environment: &[(String, String)],
-) -> Result<String, ReadSettingsError> {
-    let fault = |sentence: &str| ReadSettingsError(vec![sentence.to_owned()]);
-    let (kind, flags) =
-        arguments.split_first().ok_or_else(|| fault("manifest: say daemonset or rbac"))?;
-    let table = args::table();
-    let typed = Typed::read(&table, flags, environment);
+    around: &Surroundings,
+) -> Result<Printed, ReadSettingsError> {
+    let (kind, flags) = match arguments.split_first() {
+        Some((kind, flags)) => (kind.as_str(), flags),
+        None => ("", arguments),
+    };
+    let (asked, join) = match (command, kind) {
+        ("kubeadm", "init") => (Asked::KubeadmPod, false),
+        ("kubeadm", "join") => (Asked::KubeadmPod, true),
+        ("manifest", "pod") => (Asked::Pod, false),
+        ("manifest", "daemonset") => (Asked::DaemonSet, false),
+        ("manifest", "rbac") => (Asked::Rights, false),
+        _ => return Err(ReadSettingsError(vec![no_such_kind(command, kind)])),
+    };
+    let table = table();
+    let mut sketch = typed(&table, flags, around);
+    let usual = variables::usual(&mut sketch, asked == Asked::DaemonSet || asked == Asked::Rights);
+    let mut reading = Reading::of(&table, flags, &with(around, &usual, &sketch));
+    let mut faults = Vec::new();
+    refuse(&mut faults, &mut reading.typed, asked, join);
+    let identity = identity(&mut faults, &mut reading.typed, asked, join);
+    let taint = reading.typed.switch("taint") == Some(true);
+    // What is read twice is said once.
+    let mut all: Vec<String> = Vec::new();
+    for fault in reading.typed.faults.iter().chain(&faults) {
+        if !all.contains(fault) {
+            all.push(fault.clone());
+        }
+    }
+    let meant = match reading.meant {
+        Ok(meant) if all.is_empty() => meant,
+        _ => return Err(ReadSettingsError(all)),
+    };
+    let place = Place { asked, identity, taint };
+    let text = text(&table, &reading.typed, &meant, &usual, place);
+    Ok(Printed { text, warnings: meant.warnings })
+}
+
+/// Every name that a manifest can be asked for with.
+#[must_use]
+pub fn table() -> Vec<Setting> {
+    let not_yet = NOT_YET.iter().map(|(setting, _)| setting);
+    let all = SETTINGS.iter().chain(GENERATOR).chain(REFUSED).chain(not_yet).chain(WITHOUT_EFFECT);
+    all.copied().collect()
+}
+
+fn no_such_kind(command: &str, kind: &str) -> String {
+    let kinds = if command == "kubeadm" { "init or join" } else { "pod, daemonset or rbac" };
+    match kind {
+        "" => format!("{command}: say {kinds}"),
+        other => format!("{command} {other:?}: there is no such kind; say {kinds}"),
+    }
+}
+
+/// Surroundings in which what nobody says is as usual in a manifest.
+fn with(around: &Surroundings, usual: &[Variable], said: &Typed) -> Surroundings {
+    let mut around = around.clone();
+    // Whose machine prints a manifest does not matter to the pod.
+    "node".clone_into(&mut around.host);
+    let namespace = said.text("namespace").unwrap_or("kube-system");
+    around.pod_namespace = Some(namespace.to_owned());
+    around.environment.retain(|(name, _)| usual.iter().all(|(variable, _)| variable != name));
+    around.environment.extend_from_slice(usual);
+    around
+}
+
+/// What makes no sense in this manifest.
+fn refuse(faults: &mut Vec<String>, typed: &mut Typed, asked: Asked, join: bool) {
+    for setting in REFUSED {
+        if typed.switch(setting.name()) == Some(true) {
+            faults.push(format!(
+                "--{}: Services are everywhere, so reading them takes a ClusterRole; rights to write Leases are a Role in any case",
+                setting.flag
+            ));
+        }
+    }
+    let control_plane = typed.switch("controlplane") == Some(true);
+    let taint = typed.switch("taint") == Some(true);
+    if taint && matches!(asked, Asked::Pod | Asked::KubeadmPod) {
+        faults.push(
+            "--taint: a pod is where its manifest is; only a DaemonSet chooses nodes".to_owned(),
+        );
+    }
+    if asked == Asked::DaemonSet && control_plane && !taint {
+        let sentence = "--controlplane: on a node without an API server its address leads nowhere; add --taint";
+        faults.push(sentence.to_owned());
+    }
+    if asked == Asked::DaemonSet && typed.text("nodeName").is_some() {
+        faults
+            .push("nodeName (vip_nodename): a DaemonSet is on many nodes; leave it off".to_owned());
+    }
+    if typed.text("config").is_some() && !join {
+        faults
+            .push("--config: only kubeadm join has it; elsewhere it is --k8sConfigPath".to_owned());
+    }
+    if asked == Asked::KubeadmPod {
+        for name in ["interface", "address"] {
+            if typed.text(name).is_none() {
+                faults.push(format!("--{name}: must be named for kubeadm"));
+            }
+        }
+    }
+}
+
+/// By what the pod proves who it is.
+fn identity(faults: &mut Vec<String>, typed: &mut Typed, asked: Asked, join: bool) -> Identity {
+    let file = typed.text("k8sConfigPath").map(str::to_owned);
+    let joined = typed.text("config").filter(|_| join).map(str::to_owned);
+    if let Some(path) = joined.as_deref().filter(|path| !Path::new(path).exists()) {
+        faults.push(format!(
+            "--config: {path:?} is not there; leave it off before the node has joined"
+        ));
+    }
+    let in_cluster = match typed.switch("inCluster") {
+        Some(said) => said,
+        None => matches!(asked, Asked::DaemonSet | Asked::Rights) && file.is_none(),
+    };
+    if in_cluster && (file.is_some() || joined.is_some()) && asked != Asked::Rights {
+        let sentence = "--inCluster: the ServiceAccount is used, so nobody reads the kubeconfig that is named; leave one of them off";
+        faults.push(sentence.to_owned());
+    }
+    if in_cluster {
+        return Identity::Account;
+    }
+    let path = joined.or(file).unwrap_or_else(|| ADMIN_CONF.to_owned());
+    let folder = Path::new(&path).parent().and_then(Path::to_str).unwrap_or_default();
+    if !path.starts_with('/') || folder == "/" {
+        faults.push(format!(
+            "{path:?}: a kubeconfig is mounted with its folder; name the full path of a file in one"
+        ));
+    }
+    Identity::Kubeconfig { folder: folder.to_owned() }
+}
+
+/// What is printed, and where that is to run.
+struct Place {
+    asked: Asked,
+    identity: Identity,
+    taint: bool,
+}
+
+fn text(
+    table: &[Setting],
+    typed: &Typed,
+    meant: &Meant,
+    usual: &[Variable],
+    place: Place,
+) -> String {
     let namespace = typed.text("namespace").unwrap_or("kube-system");
-    match kind.as_str() {
-        "rbac" => {
-            let meant = starts(&variables(&table, &typed), &typed)?;
-            let labels_node = meant.config.labels_node;
-            Ok(rbac(namespace, &Rights { lease: meant.election.lease, labels_node }))
-        }
-        "daemonset" => {
-            let variables = variables(&table, &typed);
-            let meant = starts(&variables, &typed)?;
-            let version = env!("CARGO_PKG_VERSION").to_owned();
-            let image = typed
-                .text("image")
-                .map_or_else(|| format!("localhost/kube-vip:v{version}"), str::to_owned);
-            let key_folder = meant.hello_key.as_deref().and_then(Path::parent);
-            let key_folder = key_folder.map(|folder| folder.to_string_lossy().into_owned());
-            let program = Program { image, version, probes: meant.admin, key_folder };
-            Ok(daemonset(namespace, &program, &variables))
-        }
-        other => Err(fault(&format!("manifest {other:?}: this version prints daemonset and rbac"))),
+    if place.asked == Asked::Rights {
+        return rbac(namespace, &rights(meant));
+    }
+    let key_folder = meant.hello_key.as_deref().and_then(Path::parent);
+    let image = GENERATOR.iter().find(|setting| setting.flag == "image");
+    let image = image.map(|setting| typed.text("image").unwrap_or(setting.default));
+    let program = Program {
+        image: image.unwrap_or_default().to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        arguments: variables::beside(typed),
+        variables: variables::all(table, typed, usual),
+        probes: meant.admin,
+        identity: place.identity,
+        key_folder: key_folder.map(|folder| folder.to_string_lossy().into_owned()),
+    };
+    let nodes = if place.taint { Nodes::ControlPlanes } else { Nodes::All };
+    match place.asked {
+        Asked::DaemonSet => daemonset(namespace, &program, nodes),
+        Asked::Pod | Asked::KubeadmPod | Asked::Rights => pod(namespace, &program),
     }
 }
 
-/// The defaults, each replaced by what was typed, then the rest of what was typed.
-fn variables(table: &[Setting], typed: &Typed) -> Vec<Variable> {
-    let value_of = |setting: &Setting| typed.text(setting.name()).map(str::to_owned);
-    let known = |variable: &str| table.iter().find(|setting| setting.variable == variable);
-    let defaults = DEFAULTS.iter().map(|(variable, default)| {
-        let value = known(variable).and_then(value_of).unwrap_or_else(|| (*default).to_owned());
-        ((*variable).to_owned(), value)
-    });
-    // The node's name comes from the pod, not from the machine that prints the manifest.
-    let rest = table.iter().filter(|setting| {
-        let listed = DEFAULTS.iter().any(|(variable, _)| *variable == setting.variable);
-        !listed && !setting.variable.is_empty() && setting.variable != "vip_nodename"
-    });
-    // No class at all is the one thing that an empty text stands for.
-    let value_of = |setting: &Setting| {
-        let emptied = setting.variable == "lb_class_name" && typed.emptied(setting.name());
-        value_of(setting).or_else(|| emptied.then(String::new))
-    };
-    let rest = rest.filter_map(|setting| Some((setting.variable.to_owned(), value_of(setting)?)));
-    defaults.chain(rest).collect()
-}
-
-/// A manifest that would not start is a fault now, not on the nodes.
-fn starts(variables: &[Variable], typed: &Typed) -> Result<Meant, ReadSettingsError> {
-    let around = Surroundings {
-        environment: variables.to_vec(),
-        host: "node".to_owned(),
-        // The Lease stands where the pods do, unless it is named with a namespace.
-        pod_namespace: Some(typed.text("namespace").unwrap_or("kube-system").to_owned()),
-        file: None,
-    };
-    match args::read(&[], &around) {
-        Ok(meant) if typed.faults.is_empty() => Ok(meant),
-        Ok(_) => Err(ReadSettingsError(typed.faults.clone())),
-        Err(error) => Err(ReadSettingsError([typed.faults.clone(), error.0].concat())),
-    }
+fn rights(meant: &Meant) -> Rights {
+    let config = &meant.config;
+    let services = Some(&config.group).filter(|_| config.services);
+    let control_plane = config.control_plane.as_ref().map(|control_plane| &control_plane.lease);
+    let leases = services.into_iter().chain(control_plane).map(|lease| lease.namespace.clone());
+    Rights { leases: leases.collect(), services: config.services, labels_node: config.labels_node }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn print(arguments: &[&str]) -> Result<String, ReadSettingsError> {
-        let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
-        super::print(&arguments, &[])
-    }
-
-    #[test]
-    fn what_was_typed_becomes_a_variable() {
-        let text = print(&[
-            "daemonset",
-            "--interface",
-            "eth9",
-            "--leaseDuration=15",
-            "--leaseRenewDuration=10",
-        ])
-        .unwrap();
-        for line in [
-            "name: vip_interface\n          value: \"eth9\"",
-            "name: vip_leaseduration\n          value: \"15\"",
-        ] {
-            assert!(text.contains(line), "{line} is missing in {text}");
-        }
-    }
-
-    #[test]
-    fn what_switches_something_on_brings_along_what_that_needs() {
-        let plain = print(&["rbac"]).unwrap();
-        assert!(!plain.contains("verbs: [list, watch, patch]"));
-        let labelling = print(&["rbac", "--enableNodeLabeling"]).unwrap();
-        assert!(labelling.contains("resources: [nodes]\n  verbs: [list, watch, patch]"));
-        assert!(!print(&["daemonset"]).unwrap().contains("volumes:"));
-        let signing = print(&["daemonset", "--helloKeyFile=/etc/kube-vip/key"]).unwrap();
-        assert!(signing.contains("mountPath: \"/etc/kube-vip\""), "{signing}");
-        assert!(signing.contains("secretName: kube-vip-hello-key"), "{signing}");
-    }
-
-    #[test]
-    fn no_class_is_no_class_in_the_manifest_too() {
-        let flags = ["daemonset", "--lbClassName=", "--lbClassNameLegacyHandling=false"];
-        let text = print(&flags).unwrap();
-        assert!(text.contains("name: lb_class_name\n          value: \"\""), "{text}");
-    }
-
-    #[test]
-    fn a_manifest_that_would_not_start_is_not_printed() {
-        let error = print(&["daemonset", "--bgp", "--leaseDuration=1"]).unwrap_err();
-        assert!(error.0.len() >= 2, "{error}");
-    }
-}
+mod tests;

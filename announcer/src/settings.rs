@@ -1,8 +1,10 @@
 //! The table of flags, variables and keys of a configuration file: kube-vip's names, byte for byte.
 
 mod elsewhere;
+mod generator;
 
 pub use elsewhere::{NOT_YET, WITHOUT_EFFECT};
+pub use generator::{GENERATOR, REFUSED};
 
 use model::settings::{Kind, Setting};
 use shared::output::OUTPUT;

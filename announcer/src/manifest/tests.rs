@@ -1,0 +1,122 @@
+use super::*;
+use crate::args::ConfigFile;
+
+fn print_in(around: &Surroundings, command: &str) -> Result<Printed, ReadSettingsError> {
+    let words: Vec<_> = command.split(' ').map(str::to_owned).collect();
+    super::print(&words[0], &words[1..], around)
+}
+
+fn print(command: &str) -> Result<String, ReadSettingsError> {
+    print_in(&Surroundings::default(), command).map(|printed| printed.text)
+}
+
+#[test]
+fn what_was_typed_becomes_a_variable() {
+    let flags = "manifest daemonset --interface eth9 --leaseDuration=15 --leaseRenewDuration=10";
+    let text = print(flags).unwrap();
+    for line in [
+        "name: vip_interface\n          value: \"eth9\"",
+        "name: vip_leaseduration\n          value: \"15\"",
+    ] {
+        assert!(text.contains(line), "{line} is missing in {text}");
+    }
+}
+
+#[test]
+fn every_setting_with_a_variable_is_in_the_manifest_when_it_is_typed() {
+    // Some value that each can have.
+    let values = [
+        ("address", "192.0.2.40"),
+        ("dnsMode", "dual"),
+        ("port", "7443"),
+        ("vipSubnet", "32"),
+        ("vip_leaseannotations", "{}"),
+        ("leaseDuration", "31"),
+        ("leaseRenewDuration", "4"),
+        ("leaseRetry", "2"),
+        ("vip_arpRate", "1000"),
+        ("helloInterval", "20ms"),
+        ("helloPort", "2120"),
+        ("helloKeyFile", "/etc/kube-vip/key"),
+        ("prometheusHTTPServer", ":9999"),
+        ("log", "4"),
+        ("loseLeadershiptTimeoutSeconds", "9"),
+        ("k8sConfigPath", "/etc/other/admin.conf"),
+        ("kubernetes_addr", "https://192.0.2.1:6443"),
+    ];
+    for setting in
+        SETTINGS.iter().filter(|it| !it.variable.is_empty() && it.name() != "config-file")
+    {
+        let value = values.iter().find(|(name, _)| *name == setting.name());
+        let value = value.map_or("true", |(_, value)| value);
+        let mut around = Surroundings::default();
+        let mut command = "manifest pod --services --controlplane --address=192.0.2.41".to_owned();
+        if setting.flag.is_empty() {
+            around.environment.push((setting.variable.to_owned(), value.to_owned()));
+        } else {
+            command = format!("{command} --{}={value}", setting.flag);
+        }
+        let text = print_in(&around, &command).unwrap().text;
+        let line = format!("- name: {}\n      value: \"{value}\"\n", setting.variable);
+        assert!(text.contains(&line), "{line} is missing in {text}");
+    }
+}
+
+#[test]
+fn a_file_becomes_variables_and_is_not_named_itself() {
+    let text = Ok("address: 192.0.2.40\nport: 7443\nenableBGP: false\n".to_owned());
+    let file = Some(ConfigFile { path: "f.yaml".to_owned(), text });
+    let around = Surroundings { file, ..Surroundings::default() };
+    let text = print_in(&around, "manifest pod --config-file f.yaml").unwrap().text;
+    for line in ["- name: port\n      value: \"7443\"", "- name: cp_enable\n      value: \"true\""]
+    {
+        assert!(text.contains(line), "{line} is missing in {text}");
+    }
+    assert!(!text.contains("config_file"), "{text}");
+}
+
+#[test]
+fn an_old_name_becomes_the_new_variable_and_is_said() {
+    let command = "manifest pod --interface ens192 --vip 192.0.2.75 --arp --leaderElection";
+    let printed = print_in(&Surroundings::default(), command).unwrap();
+    assert!(printed.text.contains("- name: address\n      value: \"192.0.2.75\""), "{printed:?}");
+    assert_eq!(printed.warnings, ["--vip is an old name and still works; write --address"]);
+}
+
+#[test]
+fn what_switches_something_on_brings_along_what_that_needs() {
+    let plain = print("manifest rbac").unwrap();
+    assert!(!plain.contains("verbs: [list, watch, patch]"));
+    let labelling = print("manifest rbac --enableNodeLabeling").unwrap();
+    assert!(labelling.contains("resources: [nodes]\n  verbs: [list, watch, patch]"));
+    assert!(!print("manifest daemonset").unwrap().contains("volumes:"));
+    let signing = print("manifest daemonset --helloKeyFile=/etc/kube-vip/key").unwrap();
+    assert!(signing.contains("mountPath: \"/etc/kube-vip\""), "{signing}");
+    assert!(signing.contains("secretName: kube-vip-hello-key"), "{signing}");
+    let static_pod = print("manifest pod --services --helloKeyFile=/etc/kube-vip/key").unwrap();
+    assert!(static_pod.contains("path: \"/etc/kube-vip\""), "{static_pod}");
+    assert!(!static_pod.contains("secret"), "{static_pod}");
+}
+
+#[test]
+fn a_page_that_is_off_is_off_in_the_pod() {
+    let text = print("manifest daemonset --prometheusHTTPServer=").unwrap();
+    assert!(text.contains("args: [manager, \"--prometheusHTTPServer=\"]"), "{text}");
+    assert!(!text.contains("Probe") && !text.contains("prometheus_server"), "{text}");
+}
+
+#[test]
+fn no_class_is_no_class_in_the_manifest_too() {
+    let flags = "manifest daemonset --lbClassName= --lbClassNameLegacyHandling=false";
+    let text = print(flags).unwrap();
+    assert!(text.contains("name: lb_class_name\n          value: \"\""), "{text}");
+}
+
+#[test]
+fn a_manifest_that_would_not_start_is_not_printed() {
+    let error =
+        print("manifest daemonset --bgp --leaseDuration=1 --nope --taint=maybe").unwrap_err();
+    for part in ["bgp", "lease duration", "--nope", "--taint"] {
+        assert!(error.to_string().contains(part), "{part} is missing in {error}");
+    }
+}
