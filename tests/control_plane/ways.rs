@@ -103,10 +103,11 @@ async fn a_daemon_set_keeps_the_vip_on_tainted_control_planes_and_on_no_worker()
         }
     });
     let vips = vips();
-    let rights = bed.script(&["kube-vip", &bare, "manifest", "rbac"]).await?;
     let wanted = flags(&vips, &["--inCluster", "--taint"]);
-    let set =
-        bed.script(&[&["kube-vip", &bare, "manifest", "daemonset"], &wanted[..]].concat()).await?;
+    let print = async |what| {
+        bed.script(&[&["kube-vip", &bare, "manifest", what], &wanted[..]].concat()).await
+    };
+    let (rights, set) = (print("rbac").await?, print("daemonset").await?);
     let file = ScratchFile::with(&format!("{rights}\n---\n{set}"))?;
     let path = file.path().to_string_lossy().into_owned();
     // Static pods first, then no DaemonSet: the API server is reached all the time.

@@ -11,10 +11,13 @@ use crate::process::run;
 use crate::scenes::watch::Watch;
 use anyhow::{Context, Result, bail, ensure};
 use std::path::PathBuf;
+use std::time::Duration;
 use tokio::process::Command;
 
 /// The port of an API server.
 pub const PORT: u16 = 6443;
+/// Longest wait for a pod whose kubelet was without its API server: it tries again only after a minute then.
+const LONG: Duration = Duration::from_secs(180);
 /// What the static pod is called; the name of its node follows.
 const POD: &str = "kube-vip";
 
@@ -118,7 +121,7 @@ impl ControlPlanes {
     /// It is not in time.
     pub async fn await_pod(&self, node: &str) -> Result<()> {
         let name = format!("{POD}-{node}");
-        wait::answer(&format!("the ready pod {name}"), LATER, || async {
+        wait::answer(&format!("the ready pod {name}"), LONG, || async {
             let found = tokio::time::timeout(SOON, self.cluster.pods().get(&name)).await??;
             let conditions = found.status.and_then(|status| status.conditions).unwrap_or_default();
             let ready = conditions.iter().any(|it| it.type_ == "Ready" && it.status == "True");
