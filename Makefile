@@ -73,7 +73,7 @@ tools: ## the programs that play against the bed
 fuzz: ## fuzzes every decoder for SECONDS each (60); needs a nightly toolchain
 	@tests/fuzz.sh $${SECONDS_EACH:-60}
 
-manifests: ## writes manifests/announcer.yaml anew from the program
+manifests: ## writes what is kept in manifests/ anew from the program
 	@tests/manifests.sh
 
 clean: ## removes what was built here; the cache of the bed stays

@@ -25,6 +25,6 @@ cargo clippy --workspace --all-targets --locked -- -D warnings
 say "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 say "shell scripts"
-shellcheck -x tests/*.sh tests/bed/*.sh tests/bed/config/systemctl .ci/run
+shellcheck -x tests/*.sh tests/bed/*.sh manifests/*.sh tests/bed/config/systemctl .ci/run
 say "licences, bans and sources of dependencies"
 cargo_deny

@@ -24,6 +24,8 @@ set -eu
 : "${vipInterface:?say which interface it is announced on, as vipInterface=eth0}"
 cat <<YAML
 HEAD
+  # The script that is printed expands them.
+  # shellcheck disable=SC2016
   {
     "$kube_vip" manifest rbac "${flags[@]}"
     echo ---

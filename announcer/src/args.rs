@@ -7,7 +7,7 @@ mod services;
 
 pub use file::ConfigFile;
 
-use crate::settings::{COMMAND, NOT_YET, SETTINGS, WITHOUT_EFFECT};
+use crate::settings::{COMMAND, GENERATOR, NOT_YET, SETTINGS, WITHOUT_EFFECT};
 use announcer_decide::config::{Config, ElectionConfig, HelloConfig, RepeatPeriod};
 use model::lease::LeaseSettings;
 use model::node::NodeName;
@@ -266,14 +266,21 @@ fn kubeconfigs(typed: &mut Typed, local_port: Option<u16>) -> Kubeconfigs {
 /// What `--help` prints.
 #[must_use]
 pub fn help() -> String {
+    let table = model::settings::table;
     let intro = "kube-vip makes addresses of Services and of the control plane reachable from this node.\n\n  \
-                 kube-vip manager              run\n  \
-                 kube-vip status               print who answers for what, as the process on this host knows it\n  \
-                 kube-vip manifest daemonset   print a DaemonSet for the settings that follow\n  \
-                 kube-vip manifest rbac        print the rights it needs\n  \
-                 kube-vip version              print the version\n\n\
-                 Settings, as flag or variable (a flag wins):\n";
-    format!("{intro}{}", model::settings::table(SETTINGS))
+                 kube-vip manager                       run\n  \
+                 kube-vip status                        print who answers for what, as the process on this host knows it\n  \
+                 kube-vip manifest pod|daemonset|rbac   print a static pod or a DaemonSet for the settings that follow, or its rights\n  \
+                 kube-vip kubeadm init|join             print the static pod for a node that kubeadm sets up\n  \
+                 kube-vip completion bash|zsh|fish      print what a shell completes by\n  \
+                 kube-vip version                       print the version";
+    format!(
+        "{intro}\n\nSettings, as flag, variable or key of a file (a flag wins):\n{}\n\
+         Flags of manager alone:\n{}\nFlags of manifest and kubeadm alone:\n{}",
+        table(SETTINGS),
+        table(COMMAND),
+        table(GENERATOR)
+    )
 }
 
 #[cfg(test)]

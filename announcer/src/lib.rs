@@ -3,6 +3,7 @@
 pub mod app;
 pub mod apply;
 pub mod args;
+pub mod completion;
 mod daemon;
 mod deciding;
 pub mod dry_run;

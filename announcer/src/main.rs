@@ -1,7 +1,7 @@
 //! `kube-vip`: makes addresses of Services and of the control plane reachable from this node.
 
 use announcer::args::{self, ConfigFile, Reading, Surroundings};
-use announcer::{app, dry_run, manifest, status};
+use announcer::{app, completion, dry_run, manifest, status};
 use shared::about::{answer, environment, host_name, refuse, say, tell};
 use std::process::ExitCode;
 
@@ -23,6 +23,10 @@ async fn main() -> ExitCode {
         Some((command, rest)) if matches!(command.as_str(), "manifest" | "kubeadm") => {
             print(command, rest)
         }
+        Some((command, rest)) if command == "completion" => match completion::script(rest) {
+            Ok(text) => say(&text),
+            Err(error) => refuse(&error),
+        },
         Some((command, _)) => refuse(&format!("{command:?} is not a command; try kube-vip --help")),
         None => refuse(&args::help()),
     }

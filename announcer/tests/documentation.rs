@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test: what goes wrong here ends it")]
 
-use announcer::settings::{COMMAND, SETTINGS};
+use announcer::settings::{COMMAND, GENERATOR, SETTINGS};
 use announcer::status::command;
 use model::settings::{markdown, markdown_in_full};
 
@@ -28,5 +28,6 @@ fn the_documentation_lists_every_setting_with_its_default() {
     // One after the other: both stand on one page.
     lists("configuration.md", "announcer settings", &markdown_in_full(SETTINGS));
     lists("configuration.md", "announcer flags", &markdown(COMMAND));
+    lists("configuration.md", "manifest flags", &markdown(GENERATOR));
     lists("commands.md", "status flags", &markdown(&command::settings()));
 }

@@ -112,7 +112,8 @@ const REST: &str = "  resources:
 fn account(identity: &Identity) -> Lines {
     match identity {
         Identity::Account => format!("serviceAccountName: {ACCOUNT}\n"),
-        Identity::Kubeconfig { .. } => String::new(),
+        // Or the ServiceAccount that every pod has would go before the kubeconfig.
+        Identity::Kubeconfig { .. } => "automountServiceAccountToken: false\n".to_owned(),
     }
 }
 
