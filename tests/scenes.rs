@@ -5,6 +5,8 @@
 
 #[path = "scenes/announcers.rs"]
 mod announcers;
+#[path = "scenes/control_plane.rs"]
+mod control_plane;
 #[path = "scenes/host.rs"]
 mod host;
 #[path = "scenes/keepalived.rs"]
