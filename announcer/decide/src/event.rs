@@ -58,7 +58,7 @@ pub enum Event {
     PlacedSeen(BTreeSet<(LinkName, Vip)>),
     /// Whether the API server of this host serves; until it is told, it does not.
     ApiServerSeen(bool),
-    /// The addresses that names of the control plane stand for, all of them.
+    /// The control plane's addresses, as they were written and as its names stand for them now, all of them.
     ControlPlaneAddressesSeen(BTreeSet<Vip>),
     /// This process is to end: from now on nothing is wanted.
     LeaveRequested,

@@ -267,7 +267,7 @@ impl World {
         self.api_server
     }
 
-    /// The addresses that names of the control plane stand for.
+    /// The control plane's addresses.
     #[must_use]
     pub const fn control_plane_addresses(&self) -> &BTreeSet<Vip> {
         &self.control_plane

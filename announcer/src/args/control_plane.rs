@@ -100,8 +100,24 @@ pub(super) fn port(text: &str) -> Result<u16, String> {
 }
 
 fn annotations(text: &str) -> Result<BTreeMap<String, String>, String> {
-    let read = serde_json::from_str(text);
-    read.map_err(|error| format!("{text:?} is not a JSON object of texts: {error}"))
+    let read: BTreeMap<String, String> = serde_json::from_str(text)
+        .map_err(|error| format!("{text:?} is not a JSON object of texts: {error}"))?;
+    // One that the API server refuses would keep the whole Lease from being written.
+    match read.keys().find(|key| !is_annotation(key)) {
+        Some(key) => Err(format!("{key:?} cannot be the name of an annotation")),
+        None => Ok(read),
+    }
+}
+
+/// Whether `key` is a qualified name: `name` or `prefix/name`, as the API wants keys of labels and annotations.
+fn is_annotation(key: &str) -> bool {
+    let (prefix, name) = key.split_once('/').map_or((None, key), |(it, name)| (Some(it), name));
+    let inner = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.');
+    let ends = [name.bytes().next(), name.bytes().last()];
+    let named = name.len() <= 63
+        && name.bytes().all(inner)
+        && ends.iter().all(|it| it.is_some_and(|octet| octet.is_ascii_alphanumeric()));
+    named && prefix.is_none_or(|it| it.len() <= LONGEST_NAME && it.split('.').all(is_label))
 }
 
 /// Whether the prefix lengths mean an address by itself; others, and `auto`, would mean its subnet.
@@ -135,6 +151,17 @@ mod tests {
         {
             assert!(names(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn annotations_have_names_that_the_api_takes() {
+        for key in ["a", "example.com/team", "team_1.x-y"] {
+            assert!(annotations(&format!(r#"{{"{key}": "b"}}"#)).is_ok(), "{key}");
+        }
+        for key in ["", "bad key", "/x", "x/", "a/b/c", "-x", "x.", "Ex/x"] {
+            assert!(annotations(&format!(r#"{{"{key}": "b"}}"#)).is_err(), "{key}");
+        }
+        assert!(annotations(r#"{"a": 1}"#).is_err());
     }
 
     #[test]

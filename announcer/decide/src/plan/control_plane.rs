@@ -4,28 +4,17 @@
 use super::candidacies::Claims;
 use super::place::Places;
 use crate::candidacy::{Candidacy, Nodes};
-use crate::config::{Config, ControlPlaneConfig, ControlPlaneName};
+use crate::config::{Config, ControlPlaneConfig};
 use crate::reason::Complaint;
 use crate::world::World;
-use model::address::Vip;
 use model::claim::ClaimName;
 use model::node::{Role, Standing};
 use std::collections::BTreeSet;
 
-/// The addresses of the control plane that are known: those that were written, and those that its names stand for.
-pub(super) fn vips(config: &Config, world: &World) -> BTreeSet<Vip> {
-    let written =
-        config.control_plane.iter().flat_map(|it| &it.names).filter_map(|name| match name {
-            ControlPlaneName::Vip(vip) => Some(*vip),
-            ControlPlaneName::Dns(_) => None,
-        });
-    written.chain(world.control_plane_addresses().iter().copied()).collect()
-}
-
 /// Adds the claim of the control plane, if it is announced and has an address.
 pub(super) fn add(claims: &mut Claims<'_>, world: &World, config: &Config) {
     let Some(wanted) = &config.control_plane else { return };
-    let vips = vips(config, world);
+    let vips = world.control_plane_addresses().clone();
     if vips.is_empty() {
         claims.complaints.insert(Complaint::NoControlPlaneAddress);
         return;

@@ -1,6 +1,5 @@
 //! What becomes of each Service, as every node that sees the same facts finds it.
 
-use super::control_plane;
 use super::eligible::eligible;
 use super::group::lease_of;
 use super::rivals::{Wanted, losers};
@@ -39,7 +38,7 @@ pub(super) fn survey<'a>(world: &'a World, config: &Config) -> Survey<'a> {
             Err(_) => {}
         }
     }
-    let reserved = control_plane::vips(config, world);
+    let reserved = world.control_plane_addresses();
     wanted.retain(|it| match it.vips().find(|vip| reserved.contains(vip)) {
         Some(vip) => {
             let sentence = format!("{vip} is the control plane's address");

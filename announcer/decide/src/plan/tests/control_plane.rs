@@ -11,7 +11,8 @@ fn vip(text: &str) -> Vip {
     text.parse().unwrap()
 }
 
-fn announced(names: Vec<ControlPlaneName>) -> Config {
+fn announced() -> Config {
+    let names = vec![ControlPlaneName::Dns("api.example.com".to_owned())];
     let control_plane = ControlPlaneConfig {
         link: None,
         names,
@@ -21,10 +22,6 @@ fn announced(names: Vec<ControlPlaneName>) -> Config {
         lease_annotations: BTreeMap::new(),
     };
     Config { control_plane: Some(control_plane), ..config() }
-}
-
-fn written() -> Config {
-    announced(vec![ControlPlaneName::Vip(vip("192.0.2.40"))])
 }
 
 fn links() -> Vec<Event> {
@@ -38,6 +35,10 @@ fn links() -> Vec<Event> {
     vec![Event::LinkSeen(link), route, Event::LinksListed]
 }
 
+fn addressed(text: &str) -> Event {
+    Event::ControlPlaneAddressesSeen(BTreeSet::from([vip(text)]))
+}
+
 /// The addresses that are answered for in `role`.
 fn addresses(plan: &Plan, role: Role) -> BTreeSet<Vip> {
     let all = plan.candidacies.values().flat_map(BTreeMap::values);
@@ -46,7 +47,9 @@ fn addresses(plan: &Plan, role: Role) -> BTreeSet<Vip> {
 
 #[test]
 fn it_is_wanted_before_anything_is_known_of_a_cluster() {
-    let plan = plan(&told(links()), &written());
+    let mut world = told(links());
+    world.apply(addressed("192.0.2.40"));
+    let plan = plan(&world, &announced());
     assert_eq!(addresses(&plan, Role::ControlPlane), BTreeSet::from([vip("192.0.2.40")]));
     assert!(plan.partial, "Services may follow");
     let claim = plan.candidacies.values().flat_map(BTreeMap::values).next().unwrap();
@@ -56,17 +59,17 @@ fn it_is_wanted_before_anything_is_known_of_a_cluster() {
 
 #[test]
 fn where_no_service_is_announced_nothing_else_is_waited_for() {
-    let config = Config { services: false, ..written() };
+    let config = Config { services: false, ..announced() };
     let mut world = World::awaiting(false);
-    links().into_iter().for_each(|event| world.apply(event));
+    links().into_iter().chain([addressed("192.0.2.40")]).for_each(|event| world.apply(event));
     let plan = plan(&world, &config);
     assert!(!plan.partial);
     assert_eq!(plan.candidacies.values().map(BTreeMap::len).sum::<usize>(), 1);
 }
 
 #[test]
-fn names_stand_for_the_addresses_that_were_looked_up() {
-    let config = announced(vec![ControlPlaneName::Dns("api.example.com".to_owned())]);
+fn it_is_a_claim_with_all_its_addresses_once_they_are_known() {
+    let config = announced();
     let mut world = told(links());
     let before = plan(&world, &config);
     assert_eq!(before.complaints, BTreeSet::from([Complaint::NoControlPlaneAddress]));
@@ -82,7 +85,7 @@ fn it_stands_as_well_as_the_api_server_of_this_host() {
     let mut world = told(links());
     for (healthy, standing) in [(true, Standing::FIT), (false, Standing::FAILING)] {
         world.apply(Event::ApiServerSeen(healthy));
-        let standings = plan(&world, &written()).standings;
+        let standings = plan(&world, &announced()).standings;
         assert_eq!((standings.control_plane, standings.services), (standing, Standing::FIT));
     }
     assert_eq!(plan(&told(start()), &config()).standings.control_plane, Standing::FIT);
@@ -91,8 +94,8 @@ fn it_stands_as_well_as_the_api_server_of_this_host() {
 proptest! {
     #[test]
     fn no_service_gets_the_address_of_the_control_plane(events in events()) {
-        let config = announced(vec![ControlPlaneName::Vip(vip("192.0.2.10"))]);
-        let plan = plan(&told(events), &config);
+        let world = told(events.into_iter().chain([addressed("192.0.2.10")]).collect());
+        let plan = plan(&world, &announced());
         let (services, control_plane) =
             (addresses(&plan, Role::Services), addresses(&plan, Role::ControlPlane));
         prop_assert!(services.is_disjoint(&control_plane));
@@ -104,8 +107,7 @@ proptest! {
     #[test]
     fn what_is_wanted_of_services_does_not_depend_on_it(events in events()) {
         let world = told(events);
-        let elsewhere = announced(vec![ControlPlaneName::Vip(vip("198.51.100.40"))]);
-        let mut both = plan(&world, &elsewhere);
+        let mut both = plan(&world, &announced());
         for claims in both.candidacies.values_mut() {
             claims.retain(|_, it| it.role == Role::Services);
         }
