@@ -226,7 +226,7 @@ impl Run {
         nodes.push(Node::new(scene.nodes, name(0), ms(50)));
         let claims = (0..scene.claims).map(|number| {
             let addresses = if number == 0 { scene.group } else { 1 + number % 2 };
-            Claim::new(number, addresses)
+            Claim::new(number, addresses, scene.role)
         });
         Self {
             seed,

@@ -2,10 +2,11 @@
 
 use super::Segment;
 use super::state::Otherwise;
+use crate::candidacy::Candidacy;
 use model::claim::ClaimId;
 use model::hello::Sender;
 use model::machine::Time;
-use model::node::Standing;
+use model::node::{Role, Standing};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -41,31 +42,35 @@ impl Segment {
             return None;
         }
         let instance = &self.settings.sender.instance;
-        let others: Vec<_> = self
+        let mut others: Vec<_> = self
             .members
             .all()
             .filter(|(_, it)| !it.is_silent(now) && !it.leaving && it.sender.instance == *instance)
             .filter(|(_, it)| it.standings.services == Standing::FIT)
             .collect();
-        let (emptiest, least) = others
-            .iter()
-            .map(|(id, it)| (*id, it.owned))
-            .min_by_key(|(id, owned)| (*owned, *id))?;
         let fullest = others.iter().map(|(id, it)| (it.owned, *id)).max()?;
         let total = others.iter().fold(ours, |sum, (_, it)| sum.saturating_add(it.owned));
         let nodes = u32::try_from(others.len()).unwrap_or(u32::MAX).saturating_add(1);
-        if (ours, self.us) <= fullest || !is_uneven(ours, least, total, nodes) {
+        if (ours, self.us) <= fullest {
             return None;
         }
-        let to = self.members.get(emptiest)?.sender.clone();
-        let claim = self.claims.iter().find(|(claim, state)| {
-            let allowed =
-                self.wanted.claims.get(claim).is_some_and(|candidacy| {
-                    candidacy.nodes.standing(&to.node) == Some(Standing::FIT)
-                });
-            allowed && state.held().is_some_and(|held| held.giving.is_none() && held.whole)
+        // The emptiest first; it may be none of ours that it may have.
+        others.sort_by_key(|(id, it)| (it.owned, *id));
+        let emptier = others.iter().take_while(|(_, it)| is_uneven(ours, it.owned, total, nodes));
+        emptier.filter_map(|(_, it)| Some((self.fit_for(&it.sender)?, it.sender.clone()))).next()
+    }
+
+    /// The first Services of ours that `to` may have, and that are not on the move.
+    fn fit_for(&self, to: &Sender) -> Option<ClaimId> {
+        let fits = |candidacy: &Candidacy| {
+            candidacy.role == Role::Services
+                && candidacy.nodes.standing(&to.node) == Some(Standing::FIT)
+        };
+        let found = self.claims.iter().find(|(claim, state)| {
+            let rests = state.held().is_some_and(|held| held.giving.is_none() && held.whole);
+            rests && self.wanted.claims.get(claim).is_some_and(fits)
         });
-        claim.map(|(claim, _)| (*claim, to))
+        found.map(|(claim, _)| *claim)
     }
 }
 

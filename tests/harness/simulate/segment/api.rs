@@ -30,11 +30,12 @@ pub(super) struct Claim {
     pub(super) nodes: Nodes,
     /// Whether there is such a Service now.
     pub(super) exists: bool,
+    role: Role,
 }
 
 impl Claim {
     /// The claim of this number, with so many addresses.
-    pub(super) fn new(number: usize, addresses: usize) -> Self {
+    pub(super) fn new(number: usize, addresses: usize, role: Role) -> Self {
         let [high, low] = u16::try_from(number).unwrap_or_default().to_be_bytes();
         let ip = |second: u8, address: usize| match address % 2 {
             0 => IpAddr::from([10, second, high, low]),
@@ -60,6 +61,7 @@ impl Claim {
             wanted_vips: addresses,
             nodes: Nodes::All,
             exists: true,
+            role,
         }
     }
 
@@ -70,7 +72,7 @@ impl Claim {
             vips,
             nodes: self.nodes.clone(),
             services: BTreeSet::new(),
-            role: Role::Services,
+            role: self.role,
         }
     }
 }
@@ -171,7 +173,9 @@ impl Run {
         let (now, version, alone) = (self.now, self.api.version, self.scene.nodes == 1);
         let claims = Arc::clone(&self.api.candidacies);
         let Some(node) = self.nodes.get_mut(who) else { return };
-        if self.api.away || !node.api || !node.runs(now) {
+        // The control plane's address stands in the settings.
+        let told = self.scene.role == Role::ControlPlane || !self.api.away && node.api;
+        if !told || !node.runs(now) {
             // Somebody who has no process now is told when there is one.
             if node.process.is_some() {
                 self.plan(ms(200), Happening::Sync(who));
@@ -185,7 +189,7 @@ impl Run {
         let wanted = Wanted {
             claims,
             partial: false,
-            standings: Standings::services(node.standing),
+            standings: Standings { services: node.standing, control_plane: node.standing },
             alone,
             leaving,
         };

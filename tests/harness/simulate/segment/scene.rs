@@ -1,6 +1,7 @@
 //! What a run is like: how many nodes, what is wanted of them, and what is to happen.
 
 use crate::simulate::chance::Chance;
+use model::node::Role;
 use std::time::Duration;
 
 /// `count` milliseconds.
@@ -69,6 +70,8 @@ pub(super) struct Scene {
     pub(super) faults: usize,
     /// How much each kind of fault is liked.
     pub(super) likings: Vec<usize>,
+    /// What the addresses are for.
+    pub(super) role: Role,
 }
 
 /// How many kinds of faults there are.
@@ -106,8 +109,12 @@ impl Scene {
             peace: ms(5_000),
             faults: 0,
             likings: vec![1; FAULTS],
+            role: Role::Services,
         };
         scene.direct(chance);
+        if !scene.spread && chance.one_in(3) {
+            scene.role = Role::ControlPlane;
+        }
         scene
     }
 
