@@ -8,7 +8,7 @@ use crate::daemon::{Daemon, Inlets, Tasks};
 use crate::deciding::{self, Deciding, Wires};
 use crate::metrics::Meters;
 use crate::moved::Moved;
-use crate::observe::{api_server, cluster, links, names};
+use crate::observe::{api_server, cluster, links, names, proxy};
 use crate::segment::{HelloSettings, LinksFacts};
 use crate::status::{Beats, Knowing, STUCK, ServicesByVip};
 use crate::vips::pulse::Pulse;
@@ -74,6 +74,9 @@ pub async fn run(meant: Meant) -> anyhow::Result<()> {
         Recorder::new(client.clone(), "kube-vip", &meant.config.node.0, meters.events);
     let mut parts = cluster::watch(&client, &meant, servers, &events_tx);
     parts.extend(control_plane(&meant, local, clock, &events_tx));
+    if meant.config.services {
+        parts.push(Owned::spawn(proxy::follow(proxy::HEALTHZ, proxy::EVERY, events_tx.clone())));
+    }
     let mark = Mark::of(&meant.hello.sender.instance);
     parts.push(Owned::spawn(links::follow(mark, events_tx, meters.links)));
     parts.push(Owned::spawn(recording));

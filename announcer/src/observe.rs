@@ -4,3 +4,4 @@ pub mod api_server;
 pub mod cluster;
 pub mod links;
 pub mod names;
+pub mod proxy;

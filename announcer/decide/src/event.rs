@@ -58,6 +58,8 @@ pub enum Event {
     PlacedSeen(BTreeSet<(LinkName, Vip)>),
     /// Whether the API server of this host serves; until it is told, it does not.
     ApiServerSeen(bool),
+    /// Whether the kube-proxy of this host works; told only where there is one.
+    ProxySeen(bool),
     /// The control plane's addresses, as they were written and as its names stand for them now, all of them.
     ControlPlaneAddressesSeen(BTreeSet<Vip>),
     /// This process is to end: from now on nothing is wanted.

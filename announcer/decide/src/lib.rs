@@ -12,6 +12,7 @@ pub mod link;
 pub mod manifest;
 pub mod names;
 pub mod plan;
+pub mod proxy;
 pub mod readiness;
 pub mod reason;
 pub mod record;

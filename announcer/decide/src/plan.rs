@@ -16,6 +16,7 @@ pub use labels::LabelChanges;
 use crate::candidacy::Candidacies;
 use crate::config::Config;
 use crate::link::LinkName;
+use crate::proxy;
 use crate::reason::{Complaint, Notice};
 use crate::traffic::Traffic;
 use crate::world::World;
@@ -98,7 +99,8 @@ pub fn plan(world: &World, config: &Config) -> Plan {
     }
     plan.partial = !world.ready();
     plan.standings = Standings {
-        services: world.node(&config.node).map(|node| node.standing).unwrap_or_default(),
+        services: proxy::standing(world)
+            .max(world.node(&config.node).map(|node| node.standing).unwrap_or_default()),
         control_plane: control_plane::standing(world, config),
     };
     plan.alone = world.is_alone(&config.node);

@@ -27,6 +27,7 @@ pub struct World {
     ownership: BTreeMap<LinkName, Ownership>,
     announced: BTreeSet<(LinkName, Vip)>,
     api_server: bool,
+    proxy_fails: bool,
     control_plane: BTreeSet<Vip>,
     leaving: bool,
     endpoints_unknown: bool,
@@ -115,6 +116,7 @@ impl World {
             Event::OwnershipSeen(ownership) => self.ownership = ownership,
             Event::PlacedSeen(announced) => self.announced = announced,
             Event::ApiServerSeen(healthy) => self.api_server = healthy,
+            Event::ProxySeen(works) => self.proxy_fails = !works,
             Event::ControlPlaneAddressesSeen(vips) => self.control_plane = vips,
             Event::LeaveRequested => self.leaving = true,
         }
@@ -265,6 +267,12 @@ impl World {
     #[must_use]
     pub const fn api_server(&self) -> bool {
         self.api_server
+    }
+
+    /// Whether the kube-proxy of this host worked, and does not any more.
+    #[must_use]
+    pub const fn proxy_fails(&self) -> bool {
+        self.proxy_fails
     }
 
     /// The control plane's addresses.

@@ -26,7 +26,7 @@ impl Standing {
     pub const FIT: Self = Self(0);
     /// People want it spared: cordoned, or labelled `node.kubernetes.io/exclude-from-external-load-balancers`.
     pub const SPARED: Self = Self(1);
-    /// It is about to fail: NotReady, or NetworkUnavailable; or its API server does not answer.
+    /// It is about to fail: NotReady, or NetworkUnavailable; or its API server or kube-proxy does not answer.
     pub const FAILING: Self = Self(2);
 
     /// Whether nothing speaks against it.

@@ -47,6 +47,7 @@ pub(crate) enum Subject {
     ApiServer,
     ControlPlane,
     /// A list that has arrived, or the wish to leave: said once for ever.
+    Proxy,
     Latch(Box<Event>),
 }
 
@@ -67,6 +68,7 @@ pub(crate) fn subject(event: &Event) -> Subject {
         Event::OwnershipSeen(_) => Subject::Ownership,
         Event::PlacedSeen(_) => Subject::Placed,
         Event::ApiServerSeen(_) => Subject::ApiServer,
+        Event::ProxySeen(_) => Subject::Proxy,
         Event::ControlPlaneAddressesSeen(_) => Subject::ControlPlane,
         Event::ServicesListed
         | Event::SlicesListed
@@ -95,6 +97,7 @@ pub(crate) fn event() -> impl Strategy<Value = Event> {
         3 => ownership().prop_map(Event::OwnershipSeen),
         3 => placed().prop_map(Event::PlacedSeen),
         1 => any::<bool>().prop_map(Event::ApiServerSeen),
+        1 => any::<bool>().prop_map(Event::ProxySeen),
         1 => control_plane().prop_map(Event::ControlPlaneAddressesSeen),
         1 => select(latches()),
     ]
