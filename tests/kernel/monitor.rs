@@ -170,3 +170,27 @@ async fn after_an_overrun_the_monitor_ends_with_the_truth() {
     node.ip("addr add 192.0.2.33/32 dev eth0");
     view.until("a later change is told", |view| view.on("eth0").len() == truth.len() + 1).await;
 }
+
+#[tokio::test]
+async fn a_bridge_whose_uplink_has_lost_its_cable_has_no_carrier_though_a_pod_keeps_its_own() {
+    let segment = Segment::make();
+    segment.node.ip_batch(
+        "link add br0 type bridge\nlink set br0 up\n\
+         link add link eth0 name up0 type vlan id 5\nlink set up0 up master br0\n\
+         link add pod0 type veth peer name pod1\nlink set pod0 up master br0\nlink set pod1 up",
+    );
+    let mut view = View::of(&segment.node, 64).await;
+    view.until("all is well", |view| carrier(view, "br0") == Some(true)).await;
+    for _ in 0..2 {
+        segment.peer.ip("link set eth0 down");
+        view.until("carrier is lost", |view| carrier(view, "br0") == Some(false)).await;
+        let shown = segment.node.ip_json("link show dev br0");
+        assert!(shown[0]["flags"].to_string().contains("LOWER_UP"), "the kernel sees a pod");
+        segment.peer.ip("link set eth0 up");
+        view.until("carrier is back", |view| carrier(view, "br0") == Some(true)).await;
+    }
+    segment.peer.ip("link set eth0 down");
+    view.until("carrier is lost", |view| carrier(view, "br0") == Some(false)).await;
+    segment.node.ip("link set up0 nomaster");
+    view.until("without an uplink its own counts", |view| carrier(view, "br0") == Some(true)).await;
+}

@@ -27,7 +27,7 @@ const TYPE_MASK: u16 = 0x3fff;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fact {
     /// A link is there, and this is how.
-    LinkPresent(Link),
+    LinkPresent(KernelLink),
     /// The link with this number is gone.
     LinkAbsent(u32),
     /// An address is on a link.
@@ -39,6 +39,27 @@ pub(super) enum Fact {
     /// One has gone.
     DefaultAbsent,
     /// Something else.
+    Other,
+}
+
+/// A link as the kernel keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct KernelLink {
+    pub(super) link: Link,
+    pub(super) kind: Kind,
+    /// The number of the bridge, bond or VRF that it is a port of.
+    pub(super) master: Option<u32>,
+}
+
+/// Kinds of links, as far as bridges tell them apart (`IFLA_INFO_KIND`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Kind {
+    /// A bridge.
+    Bridge,
+    /// The end of a cable into this host itself, to a pod or a virtual machine: veth, tap.
+    Guest,
+    /// Anything else, hardware among it.
+    #[default]
     Other,
 }
 
@@ -106,9 +127,11 @@ fn link(message: &Message<'_>) -> Option<Fact> {
     if message.kind == libc::RTM_DELLINK {
         return Some(Fact::LinkAbsent(index));
     }
-    let (mut name, mut mac) = (None, None);
-    while let Some((kind, value)) = next_attribute(&mut attributes) {
-        match kind {
+    let (mut name, mut mac, mut kind, mut master) = (None, None, Kind::Other, None);
+    while let Some((what, value)) = next_attribute(&mut attributes) {
+        match what {
+            libc::IFLA_MASTER => master = u32_at_start(value).map(|(index, _)| index),
+            libc::IFLA_LINKINFO => kind = kind_of(value),
             libc::IFLA_IFNAME => name = Some(text(value)),
             libc::IFLA_ADDRESS => mac = <[u8; 6]>::try_from(value).ok().map(MacAddress::new),
             _ => {}
@@ -118,12 +141,22 @@ fn link(message: &Message<'_>) -> Option<Fact> {
     let flags = u32::from_ne_bytes([f0, f1, f2, f3]);
     let carrier =
         [libc::IFF_UP, libc::IFF_LOWER_UP].iter().all(|flag| flags & flag.cast_unsigned() != 0);
-    Some(Fact::LinkPresent(Link {
-        name: LinkName(name?),
-        index,
-        mac: mac.filter(|_| ethernet),
-        carrier,
-    }))
+    let link = Link { name: LinkName(name?), index, mac: mac.filter(|_| ethernet), carrier };
+    Some(Fact::LinkPresent(KernelLink { link, kind, master }))
+}
+
+/// The kind of a link, from the attributes in its `IFLA_LINKINFO`; hardware has none.
+fn kind_of(mut info: &[u8]) -> Kind {
+    while let Some((what, value)) = next_attribute(&mut info) {
+        if what == libc::IFLA_INFO_KIND {
+            return match text(value).as_str() {
+                "bridge" => Kind::Bridge,
+                "veth" | "tun" => Kind::Guest,
+                _ => Kind::Other,
+            };
+        }
+    }
+    Kind::Other
 }
 
 fn address(payload: &[u8]) -> Option<KernelAddress> {

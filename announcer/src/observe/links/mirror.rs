@@ -2,8 +2,11 @@
 //!
 //! Kernel facts speak of link numbers, events of link names. An address whose link is not known yet is kept and told
 //! as soon as the link is; a link that is renamed is told as gone, with its addresses, and seen again.
+//!
+//! A bridge has a carrier as long as any port has, and a pod's always has. What matters is whether it reaches the segment:
+//! of a bridge with uplinks, which are all ports but those to pods and virtual machines, the carrier is theirs.
 
-use super::fact::{Fact, KernelAddress};
+use super::fact::{Fact, KernelAddress, KernelLink, Kind};
 use crate::apply::addresses::Mark;
 use announcer_decide::event::Event;
 use announcer_decide::link::{HostAddress, Link, LinkName, Owner};
@@ -15,6 +18,8 @@ use std::net::{IpAddr, Ipv4Addr};
 pub(super) struct Mirror {
     mark: Mark,
     state: State,
+    /// Bridges that were told to be without carrier because their uplinks are.
+    told_down: BTreeSet<u32>,
     /// The default routes, as far as they are known.
     default: Defaults,
     told_default: Option<Option<LinkName>>,
@@ -33,7 +38,7 @@ pub(super) struct Defaults {
 /// All links and addresses at one time.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct State {
-    links: BTreeMap<u32, Link>,
+    links: BTreeMap<u32, KernelLink>,
     addresses: BTreeMap<(u32, IpAddr, u8), Option<u8>>,
 }
 
@@ -42,7 +47,7 @@ impl State {
     pub(super) fn list(&mut self, fact: Fact) {
         match fact {
             Fact::LinkPresent(link) => {
-                self.links.insert(link.index, link);
+                self.links.insert(link.link.index, link);
             }
             Fact::AddressPresent(KernelAddress { index, ip, length, protocol }) => {
                 self.addresses.insert((index, ip, length), protocol);
@@ -58,6 +63,7 @@ impl Mirror {
         Self {
             mark,
             state: State::default(),
+            told_down: BTreeSet::new(),
             default: Defaults::default(),
             told_default: None,
             told_gateways: BTreeMap::new(),
@@ -78,10 +84,11 @@ impl Mirror {
     /// Takes a whole listing; the events are the way from what was told to what is listed. What is gone comes first,
     /// so that a name that moved to another link is never seen twice.
     pub(super) fn replace(&mut self, listed: State) -> Vec<Event> {
-        let renamed_or_gone =
-            |link: &&Link| listed.links.get(&link.index).is_none_or(|new| new.name != link.name);
-        let gone: Vec<u32> =
-            self.state.links.values().filter(renamed_or_gone).map(|link| link.index).collect();
+        let known = self.state.links.values().map(|known| &known.link);
+        let renamed_or_gone = |link: &&Link| {
+            listed.links.get(&link.index).is_none_or(|new| new.link.name != link.name)
+        };
+        let gone: Vec<u32> = known.filter(renamed_or_gone).map(|link| link.index).collect();
         let mut events: Vec<Event> =
             gone.into_iter().flat_map(|index| self.link_absent(index)).collect();
         let stale: Vec<_> = self
@@ -94,7 +101,10 @@ impl Mirror {
         for (index, ip, length) in stale {
             events.extend(self.address_absent(KernelAddress { index, ip, length, protocol: None }));
         }
-        for link in listed.links.into_values() {
+        // Ports first: what a bridge reaches is known then.
+        let (bridges, others): (Vec<_>, Vec<_>) =
+            listed.links.into_values().partition(|link| link.kind == Kind::Bridge);
+        for link in others.into_iter().chain(bridges) {
             events.extend(self.link_present(link));
         }
         for ((index, ip, length), protocol) in listed.addresses {
@@ -111,9 +121,8 @@ impl Mirror {
     /// The routers, if they are not those that were told last.
     pub(super) fn tell_gateways(&mut self) -> Option<Event> {
         let known = self.default.gateways.iter();
-        let named = known.filter_map(|(index, gateways)| {
-            Some((self.state.links.get(index)?.name.clone(), gateways.clone()))
-        });
+        let named =
+            known.filter_map(|(index, gateways)| Some((self.name(*index)?, gateways.clone())));
         let gateways: BTreeMap<LinkName, BTreeSet<IpAddr>> = named.collect();
         if self.told_gateways == gateways {
             return None;
@@ -124,11 +133,7 @@ impl Mirror {
 
     /// The link of the default route, if that is not what was told last.
     pub(super) fn tell_default(&mut self) -> Option<Event> {
-        let name = self
-            .default
-            .link
-            .and_then(|index| self.state.links.get(&index))
-            .map(|link| link.name.clone());
+        let name = self.default.link.and_then(|index| self.name(index));
         if self.told_default.as_ref() == Some(&name) {
             return None;
         }
@@ -142,8 +147,8 @@ impl Mirror {
         match fact {
             Fact::DefaultPresent(_) | Fact::DefaultAbsent => true,
             Fact::LinkPresent(link) => {
-                self.default.link == Some(link.index)
-                    && self.state.links.get(&link.index) != Some(link)
+                let index = link.link.index;
+                self.default.link == Some(index) && self.state.links.get(&index) != Some(link)
             }
             Fact::LinkAbsent(index) => self.default.link == Some(*index),
             Fact::AddressAbsent(address) => {
@@ -153,33 +158,83 @@ impl Mirror {
         }
     }
 
-    fn link_present(&mut self, link: Link) -> Vec<Event> {
-        let known = self.state.links.get(&link.index);
+    fn link_present(&mut self, link: KernelLink) -> Vec<Event> {
+        let index = link.link.index;
+        let known = self.state.links.get(&index);
         if known == Some(&link) {
             return Vec::new();
         }
-        let index = link.index;
-        let same_name = known.is_some_and(|known| known.name == link.name);
+        let same_name = known.is_some_and(|known| known.link.name == link.link.name);
+        // What it says of itself, and was told before: a port may have another master now and be the same link.
+        let told = known.map(|known| self.as_told(known));
+        let masters = [known.and_then(|known| known.master), link.master];
         let mut events = if same_name { Vec::new() } else { self.tell_gone(index) };
-        self.state.links.insert(index, link.clone());
-        events.push(Event::LinkSeen(link));
+        self.state.links.insert(index, link);
+        events.extend(self.tell_link(index, told.filter(|_| same_name)));
         if !same_name {
             let kept = self.on_link(index);
             events.extend(kept.into_iter().map(Event::AddressSeen));
         }
+        events.extend(self.tell_masters(masters));
         events
     }
 
     fn link_absent(&mut self, index: u32) -> Vec<Event> {
-        let events = self.tell_gone(index);
-        self.state.links.remove(&index);
+        let mut events = self.tell_gone(index);
+        let gone = self.state.links.remove(&index);
         self.state.addresses.retain(|(on, ..), _| *on != index);
+        self.told_down.remove(&index);
+        events.extend(self.tell_masters([gone.and_then(|gone| gone.master), None]));
         events
+    }
+
+    /// Tells the link `index` if that is not what was `told` of it.
+    fn tell_link(&mut self, index: u32, told: Option<Link>) -> Option<Event> {
+        let known = self.state.links.get(&index)?;
+        let down = !self.reaches(known);
+        if down {
+            self.told_down.insert(index)
+        } else {
+            self.told_down.remove(&index)
+        };
+        let link = self.as_told(self.state.links.get(&index)?);
+        (told.as_ref() != Some(&link)).then_some(Event::LinkSeen(link))
+    }
+
+    /// Tells the bridges that have a carrier, or have none any more, because of a port.
+    fn tell_masters(&mut self, masters: [Option<u32>; 2]) -> Vec<Event> {
+        let mut events = Vec::new();
+        for index in masters.into_iter().flatten() {
+            let told = self.state.links.get(&index).map(|known| self.as_told(known));
+            events.extend(self.tell_link(index, told));
+        }
+        events
+    }
+
+    /// The link as it was told last.
+    fn as_told(&self, known: &KernelLink) -> Link {
+        let down = self.told_down.contains(&known.link.index);
+        Link { carrier: known.link.carrier && !down, ..known.link.clone() }
+    }
+
+    /// Whether the link is no bridge, or one without uplinks, or one of its uplinks has a carrier.
+    fn reaches(&self, known: &KernelLink) -> bool {
+        let mut uplinks = self
+            .state
+            .links
+            .values()
+            .filter(|port| port.master == Some(known.link.index) && port.kind != Kind::Guest);
+        let any = uplinks.clone().any(|port| port.link.carrier);
+        known.kind != Kind::Bridge || any || uplinks.next().is_none()
+    }
+
+    fn name(&self, index: u32) -> Option<LinkName> {
+        self.state.links.get(&index).map(|known| known.link.name.clone())
     }
 
     /// The events for a link whose name is not there any more; nothing when it was not known.
     fn tell_gone(&self, index: u32) -> Vec<Event> {
-        let link = self.state.links.get(&index).map(|link| Event::LinkGone(link.name.clone()));
+        let link = self.name(index).map(Event::LinkGone);
         self.on_link(index).into_iter().map(Event::AddressGone).chain(link).collect()
     }
 
@@ -228,7 +283,7 @@ impl Mirror {
 
     fn host_address(&self, address: KernelAddress) -> Option<HostAddress> {
         let KernelAddress { index, ip, length, protocol } = address;
-        let link = self.state.links.get(&index)?.name.clone();
+        let link = self.name(index)?;
         let owner = if protocol == Some(self.mark.0) { Owner::Us } else { Owner::Other };
         Some(HostAddress { link, ip, length, owner })
     }

@@ -53,6 +53,36 @@ fn only(octets: &[u8]) -> Option<Fact> {
     read(&message)
 }
 
+/// A link of no kind that is no port.
+fn plain(link: Link) -> Fact {
+    Fact::LinkPresent(KernelLink { link, kind: Kind::Other, master: None })
+}
+
+#[test]
+fn the_kind_of_a_link_and_what_it_is_a_port_of_are_read() {
+    let kinds = [
+        (&b"bridge\0"[..], Kind::Bridge),
+        (b"veth\0", Kind::Guest),
+        (b"tun\0", Kind::Guest),
+        (b"vlan\0", Kind::Other),
+    ];
+    for (name, kind) in kinds {
+        let header = link_header(libc::AF_UNSPEC, libc::ARPHRD_ETHER, 7, libc::IFF_UP);
+        let info =
+            [attribute(libc::IFLA_INFO_DATA, &[1; 8]), attribute(libc::IFLA_INFO_KIND, name)];
+        let attributes = [
+            attribute(libc::IFLA_IFNAME, b"port\0"),
+            attribute(libc::IFLA_MASTER, &5_u32.to_ne_bytes()),
+            attribute(libc::IFLA_LINKINFO, &info.concat()),
+        ];
+        let Some(Fact::LinkPresent(read)) = only(&message(libc::RTM_NEWLINK, &header, &attributes))
+        else {
+            panic!("no link");
+        };
+        assert_eq!((read.kind, read.master), (kind, Some(5)));
+    }
+}
+
 #[test]
 fn a_link_is_read_with_name_hardware_address_and_carrier_past_unknown_attributes() {
     let expected = Link {
@@ -61,7 +91,7 @@ fn a_link_is_read_with_name_hardware_address_and_carrier_past_unknown_attributes
         mac: Some(MacAddress::new([2, 0, 0, 0, 0, 9])),
         carrier: true,
     };
-    assert_eq!(only(&new_link()), Some(Fact::LinkPresent(expected)));
+    assert_eq!(only(&new_link()), Some(plain(expected)));
 }
 
 #[test]
@@ -70,10 +100,7 @@ fn up_without_lower_up_is_no_carrier_and_loopback_has_no_ethernet_address() {
     let attributes =
         [attribute(libc::IFLA_IFNAME, b"lo\0"), attribute(libc::IFLA_ADDRESS, &[0; 6])];
     let expected = Link { name: LinkName("lo".to_owned()), index: 1, mac: None, carrier: false };
-    assert_eq!(
-        only(&message(libc::RTM_NEWLINK, &header, &attributes)),
-        Some(Fact::LinkPresent(expected))
-    );
+    assert_eq!(only(&message(libc::RTM_NEWLINK, &header, &attributes)), Some(plain(expected)));
 }
 
 #[test]
