@@ -1,7 +1,7 @@
 //! `kube-vip status`: who owns what, why, since when, and who is next, as the process on this host knows it.
 
 use super::text::text;
-use crate::args::admin_address;
+use crate::args::{self, ConfigFile, Surroundings, admin_address};
 use crate::settings::SETTINGS;
 use announcer_decide::status::Status;
 use model::settings::{Setting, Typed, table};
@@ -68,7 +68,10 @@ fn read(arguments: &[String], environment: &[(String, String)]) -> Result<Asked,
         typed.faults.push(format!("{word:?} is not a flag"));
     }
     let output = Output::read(&mut typed);
-    let address = admin_address(&mut typed);
+    let address = match ConfigFile::named(&[], environment) {
+        Some(file) if typed.said(ADDRESS).is_none() => told_by(file, environment),
+        _ => admin_address(&mut typed),
+    };
     if address.is_none() && typed.faults.is_empty() {
         typed.faults.push(format!("--{ADDRESS}: set to nothing, there is nobody to ask"));
     }
@@ -76,6 +79,13 @@ fn read(arguments: &[String], environment: &[(String, String)]) -> Result<Asked,
         Some(address) if typed.faults.is_empty() => Ok(Asked { address, output }),
         _ => Err(UsageError(typed.faults)),
     }
+}
+
+/// Where the process answers that reads its settings from `file`; what is wrong with the others is for that one to say.
+fn told_by(file: ConfigFile, environment: &[(String, String)]) -> Option<SocketAddr> {
+    let environment = environment.to_vec();
+    let around = Surroundings { environment, file: Some(file), ..Surroundings::default() };
+    admin_address(&mut args::typed(&args::table(), &[], &around))
 }
 
 async fn answer(asked: &Asked) -> anyhow::Result<String> {
@@ -116,6 +126,14 @@ mod tests {
         let variable = [("prometheus_server", ":2113"), ("vip_arp", "true")];
         assert_eq!(port(read_words(&[], &variable)), 2113);
         assert_eq!(port(read_words(&["--prometheusHTTPServer=127.0.0.1:9"], &variable)), 9);
+        let told = |text: &str| {
+            let text = Ok(text.to_owned());
+            let file = ConfigFile { path: "f.yaml".to_owned(), text };
+            told_by(file, &[("config_file".to_owned(), "f.yaml".to_owned())])
+        };
+        assert_eq!(told("prometheusHTTPServer: :2114").map(|it| it.port()), Some(2114));
+        assert_eq!(told("port: 1").map(|it| it.port()), Some(2112));
+        assert_eq!(told("prometheusHTTPServer: ''"), None);
         assert_eq!(read_words(&["-o", "json"], &[]).unwrap().output, Output::Json);
     }
 
