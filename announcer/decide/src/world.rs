@@ -26,12 +26,18 @@ pub struct World {
     nodes: Nodes,
     ownership: BTreeMap<LinkName, Ownership>,
     announced: BTreeSet<(LinkName, Vip)>,
-    api_server: bool,
-    proxy_fails: bool,
+    host: Serving,
     control_plane: BTreeSet<Vip>,
     leaving: bool,
     endpoints_unknown: bool,
     unlisted: Unlisted,
+}
+
+/// What serves on this host beside us.
+#[derive(Debug, Clone, Copy, Default)]
+struct Serving {
+    api_server: bool,
+    proxy_fails: bool,
 }
 
 /// The Nodes of the cluster.
@@ -115,8 +121,8 @@ impl World {
             Event::LinksListed => drop(self.unlisted.0.remove(&List::Links)),
             Event::OwnershipSeen(ownership) => self.ownership = ownership,
             Event::PlacedSeen(announced) => self.announced = announced,
-            Event::ApiServerSeen(healthy) => self.api_server = healthy,
-            Event::ProxySeen(works) => self.proxy_fails = !works,
+            Event::ApiServerSeen(healthy) => self.host.api_server = healthy,
+            Event::ProxySeen(works) => self.host.proxy_fails = !works,
             Event::ControlPlaneAddressesSeen(vips) => self.control_plane = vips,
             Event::LeaveRequested => self.leaving = true,
         }
@@ -266,13 +272,13 @@ impl World {
     /// Whether the API server of this host serves.
     #[must_use]
     pub const fn api_server(&self) -> bool {
-        self.api_server
+        self.host.api_server
     }
 
     /// Whether the kube-proxy of this host worked, and does not any more.
     #[must_use]
     pub const fn proxy_fails(&self) -> bool {
-        self.proxy_fails
+        self.host.proxy_fails
     }
 
     /// The control plane's addresses.
