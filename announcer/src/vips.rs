@@ -38,6 +38,7 @@ use pulse::Pulse;
 use renewal::{Lifetime, Renewal};
 use shared::task::Owned;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -56,6 +57,9 @@ pub struct PlacedOnLink {
     /// Owned addresses that are on the link.
     pub vips: BTreeSet<Vip>,
 }
+
+/// Where default routes lead, by link.
+type Routers = BTreeMap<LinkName, BTreeSet<IpAddr>>;
 
 /// How traffic to VIPs is treated; `None` as long as nothing is known of it.
 pub type KnownTraffic = Option<Arc<Traffic>>;
@@ -168,8 +172,10 @@ async fn keep(
     let awake = move || pulse.is_fresh();
     let open = losses.clone();
     let sent = move |claim: &_| open.announced(claim, clock.now());
+    let (routers_tx, routers_rx) = watch::channel(Routers::default());
+    let router = move |link: &_| first_v4(routers_rx.borrow().get(link)?);
     let _announcing =
-        Owned::spawn(announce(claims_rx, settings.repeat, awake, sent, metrics.frames));
+        Owned::spawn(announce(claims_rx, settings.repeat, awake, sent, router, metrics.frames));
     let bare = match settings.hello {
         Some(_) => Lifetime::BARE,
         None => Lifetime::of_lease(settings.lease),
@@ -189,6 +195,7 @@ async fn keep(
         ownership_rx: inlets.ownership_rx,
         traffic_rx: inlets.traffic_rx,
         claims_tx,
+        routers_tx,
         placed_tx,
         listed: false,
         leaving: false,
@@ -197,4 +204,11 @@ async fn keep(
     };
     keeper.run(events_rx, inlets.leave_rx).await;
     Ok(())
+}
+
+fn first_v4(addresses: &BTreeSet<IpAddr>) -> Option<Ipv4Addr> {
+    addresses.iter().find_map(|address| match address {
+        IpAddr::V4(address) => Some(*address),
+        IpAddr::V6(_) => None,
+    })
 }

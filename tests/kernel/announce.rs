@@ -6,6 +6,7 @@ use announcer_decide::link::LinkName;
 use model::address::MacAddress;
 use prometheus_client::registry::Registry;
 use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
@@ -30,6 +31,11 @@ struct Stage {
 
 impl Stage {
     fn set() -> Self {
+        Self::behind(None)
+    }
+
+    /// One whose default route leads to `router`.
+    fn behind(router: Option<Ipv4Addr>) -> Self {
         let segment = Segment::make();
         segment.peer.ip("addr add 192.0.2.2/24 dev eth0");
         segment.peer.ip("addr add fd00::2/64 dev eth0");
@@ -39,7 +45,8 @@ impl Stage {
         let may_speak = Arc::new(AtomicBool::new(true));
         let (counted, asked) = (metrics.clone(), Arc::clone(&may_speak));
         let announcing = segment.node.start(move || {
-            announce(claims_rx, PERIOD, move || asked.load(Ordering::SeqCst), |_| (), counted)
+            let may_speak = move || asked.load(Ordering::SeqCst);
+            announce(claims_rx, PERIOD, may_speak, |_| (), move |_| router, counted)
         });
         let index = segment.node.index("eth0");
         Self { capture, claims_tx, metrics, may_speak, index, _announcing: announcing, segment }
@@ -232,7 +239,23 @@ fn the_task_ends_when_nobody_can_claim_any_more() {
     let (claims_tx, claims_rx) = watch::channel(BTreeSet::new());
     let metrics = NeighbourMetrics::register(&mut Registry::default());
     let announcing =
-        segment.node.start(move || announce(claims_rx, PERIOD, || true, |_| (), metrics));
+        segment.node.start(move || announce(claims_rx, PERIOD, || true, |_| (), |_| None, metrics));
     drop(claims_tx);
     announcing.finish();
+}
+
+#[test]
+fn a_router_that_ignores_announcements_learns_from_one_question() {
+    let mut stage = Stage::behind(Some(Ipv4Addr::new(192, 0, 2, 2)));
+    stage.segment.peer.sysctl("net/ipv4/conf/eth0/arp_accept", "0");
+    stage.want(&["192.0.2.7"]);
+    let learnt = eventually("the router knows it", || cached(&stage, "192.0.2.7"));
+    assert_eq!(learnt, "02:00:00:00:00:01");
+    let (mut questions, mut replies) = (0, 0);
+    while replies < 3 {
+        let frame = stage.capture.expect();
+        questions += usize::from(frame.text.contains("who-has 192.0.2.2 tell 192.0.2.7"));
+        replies += usize::from(is_reply(&frame, "192.0.2.7"));
+    }
+    assert_eq!(questions, 1);
 }

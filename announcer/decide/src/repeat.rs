@@ -5,6 +5,7 @@
 //!       |            |            |             |            |           |           |
 //!  IPv4: request    request      request       request      request     request     ...
 //!        reply      reply        reply         reply        reply       reply
+//!        question
 //!  IPv6: advert     advert       advert        advert       advert      advert      ...
 //! ```
 //!
@@ -41,6 +42,8 @@ pub enum Announcement {
     Request,
     /// The gratuitous ARP reply.
     Reply,
+    /// The question for the router, asked by the address: once, because it is there for routers that believe no announcement.
+    Question,
     /// The unsolicited neighbour advertisement.
     Advertisement,
 }
@@ -188,8 +191,13 @@ impl Course {
         if self.round == 0 && self.next == first_of(&self.claim) {
             self.began = now;
         }
-        if self.next == Announcement::Request {
-            self.next = Announcement::Reply;
+        let more = match self.next {
+            Announcement::Request => Some(Announcement::Reply),
+            Announcement::Reply if self.round == 0 => Some(Announcement::Question),
+            _ => None,
+        };
+        if let Some(more) = more {
+            self.next = more;
             return;
         }
         self.next = first_of(&self.claim);
@@ -231,7 +239,7 @@ const fn first_of(claim: &Claim) -> Announcement {
     }
 }
 
-/// Frames in one round of `claim`.
+/// Frames in one round of `claim`, but the first.
 const fn round_frames(claim: &Claim) -> u32 {
     match claim.vip.family() {
         Family::V4 => 2,

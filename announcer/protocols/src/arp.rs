@@ -127,6 +127,13 @@ impl ArpMessage {
         }
     }
 
+    /// The ordinary question who has `ip`, asked by `vip` at `mac`. Whoever has it notes where `vip` is before it answers
+    /// (RFC 826, "Packet Reception"), also where announcements are ignored.
+    #[must_use]
+    pub const fn question(ip: Ipv4Addr, vip: Ipv4Addr, mac: MacAddress) -> Self {
+        Self { sender_ip: vip, ..Self::probe(ip, mac) }
+    }
+
     /// Whether this was said without being asked: who says where an address is names it as the target, too.
     #[must_use]
     pub fn is_gratuitous(&self) -> bool {

@@ -5,6 +5,7 @@
 
 use crate::apply::packet_socket::{OpenPacketSocketError, PacketSocket, SendFrameError};
 use announcer_decide::claim::Claim;
+use announcer_decide::link::LinkName;
 use announcer_decide::repeat::{Announcement, Input, Output, Repeat};
 use model::address::{Family, MacAddress};
 use model::machine::Machine;
@@ -16,7 +17,7 @@ use protocols::arp::ArpMessage;
 use protocols::ndp::unsolicited_advertisement;
 use shared::clock::Clock;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -100,12 +101,13 @@ impl NeighbourMetrics {
 ///
 /// `may_speak` is asked right before each frame. Where it says no the frame is left out, and the schedule goes on: a
 /// process that was paused must not speak for what it may have lost, before its plan has caught up. `sent` is told of each
-/// frame that has left.
+/// frame that has left. `router` is where a link's default route leads; where it knows none, none is asked.
 pub async fn announce(
     mut claims: watch::Receiver<BTreeSet<Claim>>,
     period: Duration,
     may_speak: impl Fn() -> bool + Send + 'static,
     sent: impl Fn(&Claim) + Send + 'static,
+    router: impl Fn(&LinkName) -> Option<Ipv4Addr> + Send + 'static,
     metrics: NeighbourMetrics,
 ) {
     let clock = Clock::start();
@@ -133,9 +135,10 @@ pub async fn announce(
             () = wake => schedule.wake(clock.now()),
         };
         for Output::Send { claim, announcement } in outputs {
+            let Some(frame) = frame(&claim, announcement, &router) else { continue };
             if !may_speak() {
                 sender.metrics.withheld.inc();
-            } else if sender.send(&claim, announcement) {
+            } else if sender.send(&claim, &frame) {
                 sent(&claim);
             }
         }
@@ -190,9 +193,9 @@ impl Sender {
     }
 
     /// Sends one; whether it left.
-    fn send(&mut self, claim: &Claim, announcement: Announcement) -> bool {
+    fn send(&mut self, claim: &Claim, frame: &[u8]) -> bool {
         let label = FamilyLabel::of(claim);
-        let sent = self.try_send(claim, announcement);
+        let sent = self.try_send(claim, frame);
         match &sent {
             Ok(()) => {
                 self.metrics.frames_sent.get_or_create(&label).inc();
@@ -206,14 +209,14 @@ impl Sender {
         sent.is_ok()
     }
 
-    fn try_send(&mut self, claim: &Claim, announcement: Announcement) -> Result<(), AnnounceError> {
+    fn try_send(&mut self, claim: &Claim, frame: &[u8]) -> Result<(), AnnounceError> {
         let socket = match self.sockets.entry(claim.index) {
             std::collections::btree_map::Entry::Occupied(open) => open.into_mut(),
             std::collections::btree_map::Entry::Vacant(place) => {
                 place.insert(PacketSocket::open(claim.index)?)
             }
         };
-        Ok(socket.send(&frame(claim, announcement))?)
+        Ok(socket.send(frame)?)
     }
 
     /// Said once for a link and a kind of error, until every claim there works again.
@@ -238,15 +241,20 @@ impl Sender {
     }
 }
 
-/// The frame for one announcement; IPv6 has only one.
-fn frame(claim: &Claim, announcement: Announcement) -> Vec<u8> {
-    match (claim.vip.ip(), announcement) {
-        (IpAddr::V4(vip), Announcement::Reply) => {
-            ArpMessage::gratuitous_reply(vip, claim.mac).frame(MacAddress::BROADCAST).to_vec()
-        }
-        (IpAddr::V4(vip), _) => {
-            ArpMessage::gratuitous_request(vip, claim.mac).frame(MacAddress::BROADCAST).to_vec()
-        }
-        (IpAddr::V6(vip), _) => unsolicited_advertisement(vip, claim.mac).to_vec(),
-    }
+/// The frame for one announcement; IPv6 has only one. `None`: the question for a router that is not known.
+fn frame(
+    claim: &Claim,
+    announcement: Announcement,
+    router: impl Fn(&LinkName) -> Option<Ipv4Addr>,
+) -> Option<Vec<u8>> {
+    let vip = match claim.vip.ip() {
+        IpAddr::V4(vip) => vip,
+        IpAddr::V6(vip) => return Some(unsolicited_advertisement(vip, claim.mac).to_vec()),
+    };
+    let message = match announcement {
+        Announcement::Question => ArpMessage::question(router(&claim.link)?, vip, claim.mac),
+        Announcement::Reply => ArpMessage::gratuitous_reply(vip, claim.mac),
+        _ => ArpMessage::gratuitous_request(vip, claim.mac),
+    };
+    Some(message.frame(MacAddress::BROADCAST).to_vec())
 }

@@ -17,7 +17,7 @@ use super::guards::Guards;
 use super::held::Held;
 use super::losses::Losses;
 use super::renewal::{Lifetime, Renewal};
-use super::{KnownTraffic, LinkOwnership, PlacedOnLinks, Settings};
+use super::{KnownTraffic, LinkOwnership, PlacedOnLinks, Routers, Settings};
 use crate::apply::addresses::{Addresses, ChangeAddressError};
 use announcer_decide::claim::{Claim, Placement};
 use announcer_decide::difference::{self, AddressOnLink};
@@ -53,6 +53,7 @@ pub(super) struct Keeper {
     pub(super) ownership_rx: watch::Receiver<Arc<LinkOwnership>>,
     pub(super) traffic_rx: watch::Receiver<KnownTraffic>,
     pub(super) claims_tx: watch::Sender<BTreeSet<Claim>>,
+    pub(super) routers_tx: watch::Sender<Routers>,
     pub(super) placed_tx: watch::Sender<Arc<PlacedOnLinks>>,
     pub(super) listed: bool,
     pub(super) leaving: bool,
@@ -99,6 +100,9 @@ impl Keeper {
             if let Event::LinkGone(name) = &event {
                 self.fences.forget(name);
                 self.guards.forget(name);
+            }
+            if let Event::GatewaysSeen(routers) = &event {
+                self.routers_tx.send_replace(routers.clone());
             }
             self.world.apply(event);
             next = events_rx.try_recv().ok();

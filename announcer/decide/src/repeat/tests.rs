@@ -51,14 +51,29 @@ fn run(machine: &mut Repeat, sent: &mut Sent, end: Time) {
 
 #[test]
 fn a_new_claim_is_announced_at_once_then_at_50_ms_1_s_and_5_s() {
-    use Announcement::{Reply, Request};
+    use Announcement::{Question, Reply, Request};
     let mut machine = Repeat::every(PERIOD);
     let mut sent = Sent::new();
     note(&mut sent, at(100), machine.handle(at(100), changed([four(0)])));
     run(&mut machine, &mut sent, at(5_101));
     let moments: Vec<_> = sent.iter().map(|(time, _, what)| (*time, *what)).collect();
-    let expected = [100, 150, 1_100, 5_100].map(|ms| [(at(ms), Request), (at(ms), Reply)]);
-    assert_eq!(moments[..8], expected.concat());
+    let mut expected =
+        [100, 150, 1_100, 5_100].map(|ms| [(at(ms), Request), (at(ms), Reply)]).concat();
+    expected.insert(2, (at(100), Question));
+    assert_eq!(moments[..9], expected);
+}
+
+#[test]
+fn the_router_is_asked_once_for_each_address_and_after_the_first_frames_of_all() {
+    let mut machine = Repeat::every(PERIOD);
+    let mut sent = Sent::new();
+    note(&mut sent, at(0), machine.handle(at(0), changed((0..300).map(four).chain([six(0)]))));
+    run(&mut machine, &mut sent, at(60_000));
+    let is_question = |what: &Announcement| *what == Announcement::Question;
+    let asked: Vec<_> = sent.iter().filter(|(.., what)| is_question(what)).collect();
+    assert_eq!(asked.len(), 300);
+    assert_eq!(asked.iter().map(|(_, of, _)| of).collect::<BTreeSet<_>>().len(), 300);
+    assert!(sent[..301].iter().all(|(.., what)| !is_question(what)));
 }
 
 #[test]
@@ -110,7 +125,7 @@ fn a_claim_that_comes_back_is_announced_at_once_again() {
     let mut machine = Repeat::every(PERIOD);
     machine.handle(at(0), changed([four(0)]));
     machine.handle(at(10), changed([]));
-    assert_eq!(machine.handle(at(20), changed([four(0)])).len(), 2);
+    assert_eq!(machine.handle(at(20), changed([four(0)])).len(), 3);
 }
 
 #[test]
