@@ -181,6 +181,12 @@ fn meant(typed: &mut Typed, around: &Surroundings) -> Meant {
     let own = control_plane.as_ref().filter(|_| !services);
     let lease = own.map_or_else(|| group.clone(), |own| own.lease.clone());
     let port = control_plane.as_ref().map(|it| it.port);
+    if services && control_plane.as_ref().is_some_and(|it| it.lease == group) {
+        let sentence = format!(
+            "servicesLeaseName (svc_leasename): {group} is the control plane's Lease; name another"
+        );
+        typed.faults.push(sentence);
+    }
     let level = typed.parsed("log", str::parse::<i32>).unwrap_or_default();
     let instance = if services { "svc" } else { "cp" };
     let hello = hello::config(typed, node.clone(), instance);

@@ -114,7 +114,8 @@ impl Recorder {
             };
             (ClaimId::from(&name(text)), owned)
         });
-        let ownership = Ownership { claims: owned.collect(), settled: true, left: false };
+        let ownership =
+            Ownership { claims: owned.collect(), settled: true, partial: false, left: false };
         self.ownership_tx.send_replace(Arc::new(BTreeMap::from([(link(), ownership)])));
     }
 

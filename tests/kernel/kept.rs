@@ -80,7 +80,7 @@ impl Keeping {
             lost_at: None,
         };
         let claims = BTreeMap::from([(ClaimId::from(&name), owned)]);
-        let here = Ownership { claims, settled: true, left: false };
+        let here = Ownership { claims, settled: true, partial: false, left: false };
         let link = LinkName("eth0".to_owned());
         self.ownership_tx.send_replace(Arc::new(BTreeMap::from([(link, here)])));
     }

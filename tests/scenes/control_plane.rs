@@ -9,8 +9,13 @@ use tests::scenes::cable::{Cut, pull};
 use tests::scenes::keeper::{Announcers, Keeper};
 use tests::scenes::watch::Watch;
 
-const SETTINGS: [(&str, &str); 3] =
+type Settings = [(&'static str, &'static str); 3];
+
+const SETTINGS: Settings =
     [("cp_enable", "true"), ("svc_enable", "false"), ("address", "198.18.0.200,fd98:18::200")];
+/// One process for Services, too.
+const HYBRID: Settings =
+    [("cp_enable", "true"), ("svc_enable", "true"), ("address", "198.18.0.200,fd98:18::200")];
 
 /// How long nothing may change.
 const REST: Duration = Duration::from_secs(3);
@@ -18,13 +23,22 @@ const REST: Duration = Duration::from_secs(3);
 #[tokio::test]
 async fn three_that_start_without_an_api_server_agree_on_one_and_move_it_with_a_cable() -> Result<()>
 {
+    start_and_cut(&SETTINGS).await
+}
+
+#[tokio::test]
+async fn three_that_keep_services_too_agree_on_one_and_move_it_with_a_cable() -> Result<()> {
+    start_and_cut(&HYBRID).await
+}
+
+async fn start_and_cut(settings: &Settings) -> Result<()> {
     let mut segment = BareSegment::make(3).await?;
     segment.api_way_of_all(Way::Refused);
-    segment.start_announcers(&SETTINGS)?;
+    segment.start_announcers(settings)?;
     let watch = Watch::start(&segment, &[ipv4(200), ipv6(200)]).await;
     let mut watch = watch.with_context(|| format!("they said:\n{}", segment.last_lines()))?;
     let first = watch.steady(REST).await?;
-    let mut keeper = Announcers { segment: &mut segment, settings: SETTINGS.to_vec() };
+    let mut keeper = Announcers { segment: &mut segment, settings: settings.to_vec() };
     let pulled = pull(&mut keeper, &mut watch, Cut::Cable).await?;
     println!("{pulled:?}");
     ensure!(pulled.verdict.moves == 1, "{}", pulled.verdict.owners.join(" > "));

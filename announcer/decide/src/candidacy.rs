@@ -59,8 +59,12 @@ pub struct Ownership {
     /// The claims.
     #[serde(with = "by_name")]
     pub claims: BTreeMap<ClaimId, Owned>,
-    /// Whether enough was heard to know that this is all: before that, nothing that an earlier life left is removed.
+    /// Whether enough was heard to know that this is all of what is wanted: before that, nothing that an earlier life left
+    /// is removed.
     pub settled: bool,
+    /// Whether more may be wanted: what others are told of it is kept as it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
     /// Whether the process, having been asked to leave, owns nothing any more and has said so.
     #[serde(default)]
     pub left: bool,

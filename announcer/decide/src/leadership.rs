@@ -41,7 +41,7 @@ pub fn ownership(
         })
     };
     let claims = term.filter(|_| !leaving).into_iter().flat_map(owned).collect();
-    Ownership { claims, settled: true, left: leaving }
+    Ownership { claims, settled: true, partial: false, left: leaving }
 }
 
 /// What people should know of the step from `before` to `now`; `why` is why claims that are not owned any more are not.

@@ -76,7 +76,7 @@ mod tests {
             announcing: 0,
         };
         let claims = BTreeMap::from([(id, owned)]);
-        let ownership = Ownership { claims, settled, left: false };
+        let ownership = Ownership { claims, settled, partial: false, left: false };
         Event::OwnershipSeen(BTreeMap::from([(link(), ownership)]))
     }
 

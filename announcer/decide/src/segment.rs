@@ -173,12 +173,13 @@ impl Segment {
 
     /// Everything that is owned, as it is told to those who act on it.
     fn publish(&mut self, now: Time) {
-        let settled = self.is_settled(now) && !self.wanted.partial;
+        let (settled, partial) = (self.is_settled(now), self.wanted.partial);
         let left = self.wanted.leaving && self.has_left();
         let vips = std::mem::take(&mut self.timing.vips);
         let Self { claims, wanted, ownership, .. } = self;
-        let mut changed = (ownership.settled, ownership.left) != (settled, left);
-        (ownership.settled, ownership.left) = (settled, left);
+        let told = (ownership.settled, ownership.partial, ownership.left);
+        let mut changed = told != (settled, partial, left);
+        (ownership.settled, ownership.partial, ownership.left) = (settled, partial, left);
         let held = claims.iter().filter_map(|(id, state)| {
             Some((*id, state.held()?, state.lost_at, wanted.claims.get(id)?))
         });

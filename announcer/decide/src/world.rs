@@ -260,7 +260,7 @@ impl World {
     /// Whether on every link enough was heard to know that this node owns nothing else.
     #[must_use]
     pub fn ownership_settled(&self) -> bool {
-        !self.ownership.is_empty() && self.ownership.values().all(|it| it.settled)
+        !self.ownership.is_empty() && self.ownership.values().all(|it| it.settled && !it.partial)
     }
 
     /// Whether `vip` is on `link` and announced there.

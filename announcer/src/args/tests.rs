@@ -20,6 +20,8 @@ fn one_lease_decides_about_one_thing() {
     assert!(flags(both).unwrap_err().0[0].contains("run two"));
     assert_eq!(lease("--controlplane --address=192.0.2.40 --helloInterval=0"), "plndr-cp-lock");
     assert_eq!(lease("--services --helloInterval=0"), "plndr-svcs-lock");
+    let same = "--controlplane --address=192.0.2.40 --services --servicesLeaseName=plndr-cp-lock";
+    assert!(flags(same).unwrap_err().0[0].contains("name another"));
 }
 
 #[test]

@@ -183,7 +183,12 @@ fn knowing(
     let wanted =
         Wanted { claims: Arc::new(BTreeMap::from([(id, candidacy)])), ..Wanted::default() };
     let facts = LinkFacts { index: 2, ip: None, state: LinkState::default(), wanted };
-    let ownership = Ownership { claims: BTreeMap::from([(id, owned)]), settled: true, left: false };
+    let ownership = Ownership {
+        claims: BTreeMap::from([(id, owned)]),
+        settled: true,
+        partial: false,
+        left: false,
+    };
     Knowing {
         sender: sender("n1"),
         clock: Clock::start(),

@@ -104,7 +104,10 @@ mod tests {
             announcing: 0,
         };
         let claims = BTreeMap::from([(id, claim)]);
-        LinkOwnership::from([(link(), Ownership { claims, settled: true, left: false })])
+        LinkOwnership::from([(
+            link(),
+            Ownership { claims, settled: true, partial: false, left: false },
+        )])
     }
 
     fn claim(number: u8) -> Claim {

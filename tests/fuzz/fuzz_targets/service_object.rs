@@ -130,7 +130,7 @@ fn announce(service: &Service) {
     };
     let vips: Vec<_> = claims.values().flat_map(|it| it.vips.clone()).collect();
     let claims = claims.into_iter().map(|(id, it)| (id, owned(it))).collect();
-    let ownership = candidacy::Ownership { claims, settled: true, left: false };
+    let ownership = candidacy::Ownership { claims, settled: true, partial: false, left: false };
     world.apply(Event::OwnershipSeen([(name.clone(), ownership)].into()));
     world.apply(Event::PlacedSeen(vips.iter().map(|vip| (name.clone(), *vip)).collect()));
     let owning = plan::plan(&world, &config);

@@ -41,5 +41,5 @@ pub(super) const fn standing(world: &World, config: &Config) -> Standing {
 }
 
 fn name(config: &ControlPlaneConfig) -> ClaimName {
-    ClaimName(format!("lease:{}", config.lease))
+    ClaimName(format!("control-plane:{}", config.lease))
 }

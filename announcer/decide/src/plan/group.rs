@@ -8,6 +8,9 @@ use model::object::{ObjectKey, is_label};
 use model::service::{Service, TrafficPolicy};
 use std::collections::BTreeMap;
 
+/// The usual name of the Lease that stands for the control plane's address (`vip_leasename`).
+pub(super) const CONTROL_PLANE_LEASE: &str = "plndr-cp-lock";
+
 /// What a claim is named after. Of several that turn out to be one, the lowest gives the name: a group before an address.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Group {
@@ -20,7 +23,11 @@ pub(super) enum Group {
 /// The group of `it`, which has `lowest` as the lowest address of all that hang together with its own.
 pub(super) fn group_of(it: &Wanted<'_>, lowest: Vip, config: &Config) -> Group {
     let service = it.service;
-    if let Ok(Some(lease)) = lease_of(service) {
+    let control_planes =
+        |lease: &ObjectKey| config.control_plane.as_ref().is_some_and(|it| it.lease == *lease);
+    if let Ok(Some(lease)) = lease_of(service)
+        && !control_planes(&lease)
+    {
         return Group::Lease(lease);
     }
     let by_itself = config.owners == Owners::Spread
@@ -36,6 +43,11 @@ pub(super) fn group_of(it: &Wanted<'_>, lowest: Vip, config: &Config) -> Group {
 pub(super) fn lease_of(service: &Service) -> Result<Option<ObjectKey>, String> {
     let Some(text) = service.wishes.lease.as_deref() else { return Ok(None) };
     let (namespace, name) = text.split_once('/').unwrap_or((&service.key.namespace, text));
+    if name == CONTROL_PLANE_LEASE {
+        return Err(format!(
+            "{LEASE_NAME} names {text:?}, which is the control plane's; write another"
+        ));
+    }
     if !is_label(namespace) || name.len() > 253 || !name.split('.').all(is_label) {
         return Err(format!("{LEASE_NAME} names no Lease: {text:?}; write name or namespace/name"));
     }

@@ -40,7 +40,7 @@ impl Claims {
                 let epoch = claims.owned.entry(owned.name.clone()).or_default();
                 *epoch = owned.epoch.max(*epoch);
             }
-            settled = Some(settled.unwrap_or(true) && ownership.settled);
+            settled = Some(settled.unwrap_or(true) && ownership.settled && !ownership.partial);
         }
         claims.settled = settled.unwrap_or(false);
         claims
@@ -55,7 +55,9 @@ pub(super) fn lease_of(claim: &ClaimName) -> Option<ObjectKey> {
 
 /// The Lease that peers know the group of `claim` by, wherever it is.
 pub(super) fn group_of(claim: &ClaimName) -> Option<ObjectKey> {
-    let group = claim.0.strip_prefix("lease:")?.split('@').next()?;
+    // No Service can be in a group of the second kind, whatever Lease it names.
+    let named = ["lease:", "control-plane:"].iter().find_map(|kind| claim.0.strip_prefix(kind))?;
+    let group = named.split('@').next()?;
     let (namespace, name) = group.split_once('/')?;
     Some(ObjectKey::new(namespace, name))
 }
@@ -98,7 +100,7 @@ mod tests {
             announcing: 0,
         };
         let claims = BTreeMap::from([(ClaimId::from(&name(text)), owned)]);
-        Ownership { claims, settled: true, left: false }
+        Ownership { claims, settled: true, partial: false, left: false }
     }
 
     #[test]
@@ -116,7 +118,7 @@ mod tests {
     fn of_the_control_planes_claim_the_addresses_are_known_and_of_no_other() {
         let vips: BTreeSet<Vip> =
             ["192.0.2.40", "2001:db8::40"].map(|it| it.parse().unwrap()).into();
-        let mut both = candidacies(&["a", "lease:kube-system/plndr-cp-lock"]);
+        let mut both = candidacies(&["a", "control-plane:kube-system/plndr-cp-lock"]);
         for candidacy in both.values_mut() {
             candidacy.vips = vips.clone();
             if candidacy.name.0 != "a" {
@@ -124,7 +126,7 @@ mod tests {
             }
         }
         let claims = Claims::of([(&both, &Ownership::default())]);
-        let expected = BTreeMap::from([(name("lease:kube-system/plndr-cp-lock"), vips)]);
+        let expected = BTreeMap::from([(name("control-plane:kube-system/plndr-cp-lock"), vips)]);
         assert_eq!(claims.control_plane, expected);
         assert_eq!(claims.known.len(), 2);
     }

@@ -74,12 +74,20 @@ impl Segment {
             self.speech.answer(mac, None);
         }
         self.timing.changed |= heard.changed;
-        if heard.stale || hello.sender.instance != self.settings.sender.instance {
+        if heard.stale {
             return;
         }
+        let same = hello.sender.instance == self.settings.sender.instance;
         for statement in &hello.statements {
-            self.statement_heard(now, hello, mac, statement);
+            if same || self.is_control_planes(statement.claim) {
+                self.statement_heard(now, hello, mac, statement);
+            }
         }
+    }
+
+    /// Whether this claim is the control plane's: one process keeps it alone, another beside Services, and it is the same.
+    pub(super) fn is_control_planes(&self, claim: ClaimId) -> bool {
+        self.wanted.claims.get(&claim).is_some_and(|it| it.role == Role::ControlPlane)
     }
 
     /// The hello without statements in epochs that nobody can have reached.

@@ -158,8 +158,10 @@ impl Segment {
             return Judgement::Take(cause, after);
         }
         self.speech.call_the_roll(now, self.settings.interval);
+        // An owner that was heard a moment ago may answer the roll; it was called when its silence began to be suspicious.
+        let unanswered = !matches!(cause, Cause::Silence(_)) || now >= since + AGAIN * 2;
         let permitted = match self.record_permits(now, claim) {
-            None if role == Role::ControlPlane => Some(cause),
+            None if role == Role::ControlPlane && unanswered => Some(cause),
             Some(true) => Some(Cause::Lapsed),
             _ => None,
         };

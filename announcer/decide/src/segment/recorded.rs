@@ -134,8 +134,12 @@ impl Segment {
     }
 
     /// Whether the API still says that `claim` is ours, or says nothing against our having taken it because its record had
-    /// lapsed.
+    /// lapsed. The control plane's address is ours unless it says that somebody else has it: there may be nobody who could
+    /// say anything while no API server is reached, and nobody to be heard.
     pub(super) fn is_recorded_as_ours(&self, now: Time, claim: ClaimId) -> bool {
+        if self.is_control_planes(claim) {
+            return self.record_permits(now, claim) != Some(false);
+        }
         let record = self.records.as_ref().and_then(|records| records.get(&claim));
         let taken = self.claims.get(&claim).and_then(|state| state.held());
         if taken.is_some_and(|held| held.cause == Cause::Lapsed) {

@@ -63,8 +63,8 @@ pub enum Input {
 pub struct Wanted {
     /// The claims.
     pub claims: Arc<Candidacies>,
-    /// Whether more is to come: not everything that this node may announce is known yet. What is missing here is not given
-    /// up until then.
+    /// Whether more is to come: not everything that this node may announce is known yet. Leases and labels that say more are
+    /// left alone until then.
     pub partial: bool,
     /// How well this node can serve.
     pub standings: Standings,

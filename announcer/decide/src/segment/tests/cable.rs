@@ -68,6 +68,14 @@ impl Cable {
         cable
     }
 
+    /// The process of `number` is of another instance, and begins anew.
+    pub(super) fn call(&mut self, number: u8, instance: &str) {
+        let place = usize::from(number);
+        let sender = Sender { node: NodeName(format!("n{number}")), instance: instance.to_owned() };
+        self.nodes[place].machine = Segment::new(settings(number, sender));
+        self.start(place);
+    }
+
     fn start(&mut self, number: usize) {
         let now = self.now;
         let node = &mut self.nodes[number];
@@ -183,16 +191,20 @@ impl Cable {
     }
 }
 
+fn settings(number: u8, sender: Sender) -> Settings {
+    Settings {
+        sender,
+        boot: BootId(u64::from(number)),
+        interval: INTERVAL,
+        fence: Duration::from_millis(500),
+        spread: false,
+    }
+}
+
 impl Node {
     fn new(number: u8, claims: &Candidacies) -> Self {
         let sender = Sender { node: NodeName(format!("n{number}")), instance: "svc".to_owned() };
-        let machine = Segment::new(Settings {
-            sender,
-            boot: BootId(u64::from(number)),
-            interval: INTERVAL,
-            fence: Duration::from_millis(500),
-            spread: false,
-        });
+        let machine = Segment::new(settings(number, sender));
         Self {
             machine,
             mac: MacAddress::new([2, 0, 0, 0, 0, number]),

@@ -130,13 +130,58 @@ fn a_record_that_names_a_living_holder_is_respected_where_nobody_is_heard() {
 }
 
 #[test]
-fn nothing_is_given_up_while_more_may_be_wanted() {
+fn what_is_known_is_answered_for_while_more_may_be_wanted() {
     let mut cable = Cable::of(1, Role::ControlPlane, false);
     cable.want(0, |wanted| wanted.partial = true);
-    cable.run(SECOND);
-    assert!(!cable.nodes[0].machine.ownership().settled);
-    assert_eq!(cable.owners(), [0], "what is known is taken all the same");
+    cable.run(BOUND);
+    assert!(answers(&cable, 0));
+    assert!(cable.nodes[0].machine.ownership().partial);
     cable.want(0, |wanted| wanted.partial = false);
     cable.run(MS * 10);
-    assert!(cable.nodes[0].machine.ownership().settled);
+    assert!(!cable.nodes[0].machine.ownership().partial);
+}
+
+#[test]
+fn a_segment_that_falls_silent_takes_nothing_away() {
+    let mut cable = Cable::of(1, Role::ControlPlane, false);
+    cable.run(SECOND);
+    let mac = model::address::MacAddress::new([2, 0, 0, 0, 1, 7]);
+    for _ in 0..5 {
+        let now = cable.now;
+        cable.nodes[0].machine.handle(now, Input::FrameHeard(mac));
+        cable.run(SECOND * 4);
+        assert!(answers(&cable, 0));
+    }
+    let lost = |news: &News| matches!(news, News::Lost { .. });
+    assert!(!cable.nodes[0].news.iter().any(lost), "{:?}", cable.nodes[0].news);
+}
+
+#[test]
+fn an_owner_that_hears_nobody_leaves_it_to_a_holder_that_lives_elsewhere() {
+    let mut cable = Cable::of(2, Role::ControlPlane, true);
+    cable.run(SECOND * 2);
+    let owner = cable.owner();
+    cable.nodes[owner].plugged = false;
+    cable.nodes[1 - owner].plugged = false;
+    let holder = Holder::Ours { node: NodeName(format!("n{}", 1 - owner)), epoch: Epoch(9) };
+    let record = Record { holder, lapses: cable.now + SECOND * 60 };
+    let records = Arc::new(Records::from([(super::cable::claim(), record)]));
+    cable.nodes[owner].machine.handle(cable.now, Input::Recorded(records));
+    cable.run(SECOND * 5);
+    assert!(!cable.owners().contains(&owner));
+}
+
+#[test]
+fn processes_of_two_kinds_that_keep_it_agree_on_one_owner() {
+    let mut cable = Cable::of(2, Role::ControlPlane, false);
+    cable.call(1, "cp");
+    cable.nodes[1].plugged = false;
+    cable.run(SECOND * 2);
+    assert_eq!(cable.owners(), [0, 1], "each is alone");
+    cable.nodes[1].plugged = true;
+    cable.run(MS * 200);
+    assert_eq!(cable.owners().len(), 1);
+    let owner = cable.owner();
+    cable.run(SECOND * 10);
+    assert_eq!(cable.owner(), owner);
 }

@@ -265,7 +265,7 @@ fn ownership() -> impl Strategy<Value = BTreeMap<LinkName, Ownership>> {
     });
     let ownership = (proptest::option::of(owned), any::<bool>()).prop_map(|(owned, settled)| {
         let claims = owned.into_iter().map(|owned| (ClaimId::from(&owned.name), owned)).collect();
-        Ownership { claims, settled, left: false }
+        Ownership { claims, settled, partial: false, left: false }
     });
     proptest::collection::btree_map(link_name(), ownership, 0..3)
 }

@@ -3,7 +3,7 @@
 use super::*;
 use std::collections::BTreeMap;
 
-const PLANE: &str = "lease:kube-system/plndr-cp-lock";
+const PLANE: &str = "control-plane:kube-system/plndr-cp-lock";
 
 fn lease() -> ObjectKey {
     ObjectKey::new("kube-system", "plndr-cp-lock")
