@@ -20,7 +20,7 @@ start_control_planes() {
 write_manifest() {
   local node=$1 new
   shift
-  (($# > 0)) || set -- --interface eth0 --address "$VIP4,$VIP6" --controlPlane --arp --leaderElection
+  (($# > 0)) || set -- --interface eth0 --address "$VIP4,$VIP6" --controlplane --arp --leaderElection
   say "$node: kube-vip manifest pod $* > /etc/kubernetes/manifests/kube-vip.yaml"
   new=$(put_aside "$node" kube-vip)
   kube_vip "$node" manifest pod "$@" >"$new" || die "kube-vip printed no manifest on $node"
@@ -31,8 +31,9 @@ write_manifest() {
 kube_vip() {
   local node=$1 image
   shift
-  image=$(in_node "$node" ctr --namespace k8s.io images list --quiet | grep /kube-vip: | head -n 1)
-  in_node "$node" ctr --namespace k8s.io run --rm --net-host "$image" "vip-$$" /kube-vip "$@"
+  image=$(in_node "$node" ctr --namespace k8s.io images list --quiet 2>/dev/null | grep /kube-vip: | head -n 1)
+  # ctr warns of what containerd will not do any more some day
+  in_node "$node" ctr --namespace k8s.io run --rm --net-host "$image" "vip-$$" /kube-vip "$@" 2> >(grep -v DEPRECATION >&2)
 }
 
 join_control_plane() {

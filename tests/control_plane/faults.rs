@@ -31,14 +31,7 @@ async fn the_vip_moves_once_with_the_owners_cable_and_people_can_write_again() -
     for cut in [Cut::Cable, Cut::Uplink] {
         let first_write = async |pulled| writer.first_after(pulled, LATER).await;
         let (pulled, write) = pull_until(&mut pods, &mut watch, cut, first_write).await?;
-        let visits = pulled.verdict.all_visits();
-        println!(
-            "{cut:?} from {} to {}: no handshake for {}, first write after {}",
-            pulled.from,
-            pulled.to,
-            written(visits.gap),
-            written(write)
-        );
+        println!("{cut:?}: {}; first write after {}", pulled.verdict.told(), written(write));
         ensure!(pulled.from != pulled.to, "{} took its own place", pulled.from);
         moves(&format!("{cut:?}"), &pulled.verdict, 1)?;
     }
@@ -53,13 +46,8 @@ async fn an_owner_whose_api_server_is_killed_paused_or_hung_gives_way_once_and_t
     let mut pods = StaticPods(&control_planes);
     for how in BREAKAGES {
         let given = break_owners(&control_planes, &mut pods, &mut watch, how).await?;
-        println!(
-            "{how:?} on {}: {} answers after {}, serves after {}",
-            given.from,
-            given.to,
-            written(given.taken_after),
-            written(given.serves_after)
-        );
+        let (taken, serves) = (written(given.taken_after), written(given.serves_after));
+        println!("{how:?}: taken after {taken}, serves after {serves}; {}", given.verdict.told());
         moves(&format!("{how:?}"), &given.verdict, 1)?;
     }
     Ok(())
@@ -72,6 +60,8 @@ async fn the_vip_stays_while_all_api_servers_are_away_and_serves_when_one_is_bac
     let mut pods = StaticPods(&control_planes);
     let away = all_away(&control_planes, &mut pods, &mut watch, AWAY).await?;
     println!("the VIP serves {} after the API server itself", written(away.serves_after));
+    println!("meanwhile: {}", away.meanwhile.told());
+    println!("afterwards: {}", away.afterwards.told());
     // They do not end in the same moment: the VIP may go where one still serves, but not to and fro.
     ensure!(away.meanwhile.moves <= 2, "{:?}", away.meanwhile);
     ensure!(away.meanwhile.overlap.is_zero(), "{:?}", away.meanwhile);
@@ -93,11 +83,7 @@ async fn an_upgrade_of_the_owners_static_pod_hands_the_vip_over_once() -> Result
     let mut watch = control_planes.watch().await?;
     for _ in control_planes.members().await? {
         let verdict = replace(&mut StaticPods(&control_planes), &mut watch).await?;
-        println!(
-            "{}: no handshake for {}",
-            verdict.owners.join(" > "),
-            written(verdict.all_visits().gap)
-        );
+        println!("upgraded: {}", verdict.told());
         moves("upgraded", &verdict, 1)?;
     }
     Ok(())

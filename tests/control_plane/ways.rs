@@ -14,7 +14,7 @@ use tests::process::{kubectl, output, put_back};
 use tests::segment::{answering, curl};
 
 /// What both ways are asked for; `--address` and the VIPs come first.
-const FLAGS: [&str; 5] = ["--interface", "eth0", "--controlPlane", "--arp", "--leaderElection"];
+const FLAGS: [&str; 5] = ["--interface", "eth0", "--controlplane", "--arp", "--leaderElection"];
 /// The mark of nodes that take no ordinary pods.
 const TAINT: &str = "node-role.kubernetes.io/control-plane";
 

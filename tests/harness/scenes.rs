@@ -19,6 +19,7 @@ pub mod planned;
 pub mod process;
 pub mod watch;
 
+use crate::figures::written;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -49,6 +50,24 @@ pub struct Visits {
 }
 
 impl Verdict {
+    /// One line of all of it.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let gaps = self.gaps.iter().map(|(address, gap)| format!("{address} {}", written(*gap)));
+        let visits = self.visits.iter().map(|(address, it)| {
+            let (gap, failed, broken) = (written(it.gap), it.failed, it.broken);
+            format!("{address} {gap}, {failed} failed, {broken} broke")
+        });
+        let list = |all: Vec<String>| all.join("; ");
+        format!(
+            "{}; two for {}; no ping: {}; no connection: {}",
+            self.owners.join(" > "),
+            written(self.overlap),
+            list(gaps.collect()),
+            list(visits.collect())
+        )
+    }
+
     /// The longest gap for any address.
     #[must_use]
     pub fn gap(&self) -> Duration {

@@ -77,7 +77,7 @@ async fn serve_again(control_planes: &ControlPlanes) -> Result<Duration> {
 /// All API servers away, and the first of them back.
 #[derive(Debug)]
 pub struct AllAway {
-    /// From the first handshake with the API server that came back to the first one with a VIP.
+    /// From the moment at which the API server that came back was ready to the first handshake with each VIP.
     pub serves_after: Duration,
     /// What clients saw while no API server was there.
     pub meanwhile: Verdict,
@@ -104,14 +104,13 @@ pub async fn all_away(
     let other = stopped.iter().position(|(node, _)| *node != owner).context("only one member")?;
     let (node, first) = stopped.swap_remove(other);
     let back = tokio::task::spawn_blocking(move || first.start());
-    let own = crate::bed::ipv4(crate::bed::number_of(&node)?);
-    let mut itself = Reach::handshakes(&control_planes.cluster.bed, own, PORT)?;
-    let alone = itself.first_answer(LATER).await?;
+    control_planes.await_api_server(&node).await?;
+    let ready = now();
     let served = serve_again(control_planes).await?;
     back.await.context("the first API server")?;
     tokio::task::spawn_blocking(move || drop(stopped)).await.context("the other API servers")?;
     keeper.settled().await?;
     watch.steady(REST).await?;
     let afterwards = watch.since(&mark);
-    Ok(AllAway { serves_after: served.saturating_sub(alone), meanwhile, afterwards })
+    Ok(AllAway { serves_after: served.saturating_sub(ready), meanwhile, afterwards })
 }
