@@ -16,8 +16,9 @@ use tokio::process::Command;
 
 /// The port of an API server.
 pub const PORT: u16 = 6443;
-/// Longest wait for a pod whose kubelet was without its API server: it tries again only after a minute then.
-const LONG: Duration = Duration::from_secs(180);
+/// Longest wait for what takes a minute when all is well: a kubelet that was without its API server for long and tries again,
+/// an address that a killed process has left.
+pub const LONG: Duration = Duration::from_secs(180);
 /// What the static pod is called; the name of its node follows.
 const POD: &str = "kube-vip";
 
