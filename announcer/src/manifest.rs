@@ -152,6 +152,11 @@ fn identity(faults: &mut Vec<String>, typed: &mut Typed, asked: Asked, join: boo
             "--config: {path:?} is not there; leave it off before the node has joined"
         ));
     }
+    if let (Some(joined), Some(file)) = (&joined, &file)
+        && joined != file
+    {
+        faults.push(format!("--config and k8s_config_file name {joined:?} and {file:?}: one is read; leave the other off"));
+    }
     let in_cluster = match typed.switch("inCluster") {
         Some(said) => said,
         None => matches!(asked, Asked::DaemonSet | Asked::Rights) && file.is_none(),

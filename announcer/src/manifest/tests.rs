@@ -1,5 +1,5 @@
 use super::*;
-use crate::args::ConfigFile;
+use crate::args::{ConfigFile, read};
 
 fn print_in(around: &Surroundings, command: &str) -> Result<Printed, ReadSettingsError> {
     let words: Vec<_> = command.split(' ').map(str::to_owned).collect();
@@ -73,6 +73,31 @@ fn a_file_becomes_variables_and_is_not_named_itself() {
         assert!(text.contains(line), "{line} is missing in {text}");
     }
     assert!(!text.contains("config_file"), "{text}");
+}
+
+/// Variables of the container in this manifest of a pod.
+fn variables_of(text: &str) -> Vec<(String, String)> {
+    let pod: serde_json::Value = serde_saphyr::from_str(text).unwrap();
+    let variables = pod["spec"]["containers"][0]["env"].as_array().unwrap();
+    let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
+    let both = variables.iter().map(|it| Some((text(&it["name"])?, text(&it["value"])?)));
+    both.flatten().collect()
+}
+
+#[test]
+fn a_kubeconfig_with_another_name_is_the_one_that_the_pod_reads() {
+    // Any file that is there.
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let join = "kubeadm join --interface eth0 --address 192.0.2.40 --config";
+    let text = print(&format!("{join} {path}")).unwrap();
+    let (environment, host) = (variables_of(&text), "node".to_owned());
+    let around = Surroundings { environment, host, ..Surroundings::default() };
+    let meant = read(&[], &around).unwrap();
+    assert_eq!(meant.kubeconfigs.preferred.as_deref(), Some(Path::new(path)));
+    let folder = format!("mountPath: \"{}\"", env!("CARGO_MANIFEST_DIR"));
+    assert!(text.contains(&folder), "{text}");
+    let error = print(&format!("{join} {path} --k8sConfigPath /etc/other/x.conf")).unwrap_err();
+    assert!(error.to_string().contains("leave the other off"), "{error}");
 }
 
 #[test]

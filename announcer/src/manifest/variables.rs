@@ -1,5 +1,6 @@
 //! The variables of a manifest's pod: each setting that was named, and those that every pod says.
 
+use crate::args::ADMIN_CONF;
 use announcer_decide::manifest::Variable;
 use model::settings::{Setting, Typed};
 
@@ -34,6 +35,8 @@ pub(super) fn usual(said: &mut Typed, daemonset: bool) -> Vec<Variable> {
     let control_plane = control_plane.unwrap_or(named && services != Some(true));
     let services = services.unwrap_or(daemonset && !control_plane);
     let namespace = said.text("namespace").unwrap_or("kube-system").to_owned();
+    // Its folder is mounted, and the file in it may have any name.
+    let kubeconfig = said.text("config").filter(|path| *path != ADMIN_CONF).map(str::to_owned);
     let mut usual: Vec<(&str, &str, &str)> = vec![("arp", "vip_arp", "true")];
     if control_plane {
         usual.push(("controlplane", "cp_enable", "true"));
@@ -44,6 +47,9 @@ pub(super) fn usual(said: &mut Typed, daemonset: bool) -> Vec<Variable> {
     if services {
         usual.push(("services", "svc_enable", "true"));
         usual.push(("servicesLeaseName", "svc_leasename", "plndr-svcs-lock"));
+    }
+    if let Some(path) = &kubeconfig {
+        usual.push(("k8sConfigPath", "k8s_config_file", path));
     }
     // Both kinds of pods may be on one node, and a port has one owner.
     let page = if services { ":2112" } else { ":2113" };
