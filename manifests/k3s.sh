@@ -9,12 +9,12 @@ apiVersion: v1
 kind: ServiceAccount
 metadata:
   name: kube-vip
-  namespace: kube-system
+  namespace: "kube-system"
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata:
-  name: system:kube-vip-role
+  name: system:kube-vip-cp-role
 rules:
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
@@ -29,21 +29,21 @@ rules:
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
 metadata:
-  name: system:kube-vip-binding
+  name: system:kube-vip-cp-binding
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: ClusterRole
-  name: system:kube-vip-role
+  name: system:kube-vip-cp-role
 subjects:
 - kind: ServiceAccount
   name: kube-vip
-  namespace: kube-system
+  namespace: "kube-system"
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata:
-  name: kube-vip-leases
-  namespace: kube-system
+  name: kube-vip-cp-leases
+  namespace: "kube-system"
 rules:
 - apiGroups: [coordination.k8s.io]   # the group's, one for each node, and those that Services name
   resources: [leases]
@@ -52,31 +52,31 @@ rules:
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata:
-  name: kube-vip-leases
-  namespace: kube-system
+  name: kube-vip-cp-leases
+  namespace: "kube-system"
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: Role
-  name: kube-vip-leases
+  name: kube-vip-cp-leases
 subjects:
 - kind: ServiceAccount
   name: kube-vip
-  namespace: kube-system
+  namespace: "kube-system"
 ---
 apiVersion: apps/v1
 kind: DaemonSet
 metadata:
-  name: kube-vip-ds
-  namespace: kube-system
+  name: kube-vip-cp-ds
+  namespace: "kube-system"
   labels:
-    app.kubernetes.io/name: kube-vip-ds
+    app.kubernetes.io/name: kube-vip-cp-ds
     app.kubernetes.io/component: announcer
     app.kubernetes.io/part-of: kube-vip
     app.kubernetes.io/version: "0.1.0"
 spec:
   selector:
     matchLabels:
-      app.kubernetes.io/name: kube-vip-ds
+      app.kubernetes.io/name: kube-vip-cp-ds
   updateStrategy:
     type: RollingUpdate
     rollingUpdate:
@@ -84,7 +84,7 @@ spec:
   template:
     metadata:
       labels:
-        app.kubernetes.io/name: kube-vip-ds
+        app.kubernetes.io/name: kube-vip-cp-ds
         app.kubernetes.io/component: announcer
         app.kubernetes.io/part-of: kube-vip
         app.kubernetes.io/version: "0.1.0"

@@ -5,7 +5,7 @@ mod variables;
 use crate::args::{ADMIN_CONF, Meant, ReadSettingsError, Reading, Surroundings, typed};
 use crate::settings::{GENERATOR, NOT_YET, REFUSED, SETTINGS, WITHOUT_EFFECT};
 use announcer_decide::manifest::{
-    Identity, Nodes, Program, Rights, Variable, daemonset, pod, rbac,
+    Identity, Names, Nodes, Program, Rights, Variable, daemonset, pod, rbac,
 };
 use model::settings::{Setting, Typed};
 use std::path::Path;
@@ -202,6 +202,7 @@ fn text(
     let program = Program {
         image: image.unwrap_or_default().to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        names: Names::of(meant.config.services),
         arguments: variables::beside(typed),
         variables: variables::all(table, typed, usual),
         probes: meant.admin,

@@ -5,6 +5,8 @@
 
 use announcer::args::Surroundings;
 use announcer::manifest::print;
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -51,6 +53,32 @@ fn every_manifest_can_be_read() {
             assert!(object["metadata"]["name"].is_string(), "{}: {object}", path.display());
         }
     }
+}
+
+/// What `text` holds, by what the API server tells objects apart.
+fn objects(text: &str) -> BTreeMap<[String; 3], Value> {
+    let objects: Vec<Value> = serde_saphyr::from_multiple(text).unwrap();
+    let part = |object: &Value, name: &str| {
+        object.pointer(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let key = |object: &Value| {
+        ["/kind", "/metadata/namespace", "/metadata/name"].map(|name| part(object, name))
+    };
+    objects.into_iter().map(|object| (key(&object), object)).collect()
+}
+
+#[test]
+fn services_and_the_control_plane_have_objects_of_their_own() {
+    let control_plane = ["rbac-control-plane", "daemonset-control-plane"];
+    let control_plane =
+        control_plane.map(|name| fs::read_to_string(format!("{CASES}/{name}.yaml")).unwrap());
+    let services = concat!(env!("CARGO_MANIFEST_DIR"), "/../manifests/announcer.yaml");
+    let services = objects(&fs::read_to_string(services).unwrap());
+    let control_plane = control_plane.iter().flat_map(|text| objects(text));
+    let shared: Vec<_> = control_plane.filter(|(key, _)| services.contains_key(key)).collect();
+    let [(key, account)] = shared.as_slice() else { panic!("{shared:?}") };
+    assert_eq!(key, &["ServiceAccount", "kube-system", "kube-vip"].map(str::to_owned));
+    assert_eq!(services.get(key), Some(account));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::ListParams;
 use std::net::IpAddr;
 use tests::bed::VIPS;
-use tests::cluster::programs::{ANNOUNCER, CLOUD_PROVIDER, root};
+use tests::cluster::programs::{CLOUD_PROVIDER, root};
 use tests::cluster::workspace::{GREETING, Workspace};
 use tests::cluster::{LATER, SYSTEM, apply, wait};
 use tests::control_planes::ControlPlanes;
@@ -15,6 +15,8 @@ use tests::segment::{answering, curl};
 
 /// What both ways are asked for; `--address` and the VIPs come first.
 const FLAGS: [&str; 5] = ["--interface", "eth0", "--controlplane", "--arp", "--leaderElection"];
+/// The DaemonSet of the control plane's address alone.
+const DAEMON_SET: &str = "kube-vip-cp-ds";
 /// The mark of nodes that take no ordinary pods.
 const TAINT: &str = "node-role.kubernetes.io/control-plane";
 
@@ -125,7 +127,7 @@ async fn a_daemon_set_keeps_the_vip_on_tainted_control_planes_and_on_no_worker()
 
 /// The nodes of the DaemonSet's pods, once so many are ready.
 async fn await_set(control_planes: &ControlPlanes, count: usize) -> Result<Vec<String>> {
-    wait::answer(&format!("{count} pods of {ANNOUNCER}"), LATER, || async {
+    wait::answer(&format!("{count} pods of {DAEMON_SET}"), LATER, || async {
         let all = control_planes.cluster.pods().list(&ListParams::default()).await?.items;
         let on: Vec<_> = all.iter().filter_map(node_of_ready).collect();
         ensure!(on.len() == count, "{on:?} have one");
@@ -139,6 +141,6 @@ fn node_of_ready(pod: &Pod) -> Option<String> {
     let owners = pod.metadata.owner_references.as_deref()?;
     let status = pod.status.as_ref()?.conditions.as_deref()?;
     let ready = status.iter().any(|it| it.type_ == "Ready" && it.status == "True");
-    let ours = owners.iter().any(|owner| owner.name == ANNOUNCER);
+    let ours = owners.iter().any(|owner| owner.name == DAEMON_SET);
     (ours && ready).then(|| pod.spec.as_ref()?.node_name.clone())?
 }

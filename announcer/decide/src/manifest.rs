@@ -11,8 +11,50 @@ pub use rights::{Rights, rbac};
 /// A variable of the container: name and value.
 pub type Variable = (String, String);
 
-/// Name of the ServiceAccount.
+/// Name of the ServiceAccount, as in kube-vip's manifests. Both sets of objects share it, and rights add up.
 const ACCOUNT: &str = "kube-vip";
+
+/// How the objects of a set are called. Two sets may be applied side by side: neither takes the place of an object of the
+/// other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// kube-vip's own: Services are announced, alone or beside the control plane's address.
+    Services,
+    /// Others: the control plane's address alone is announced.
+    ControlPlane,
+}
+
+impl Names {
+    /// Those of a set that announces Services or does not.
+    #[must_use]
+    pub const fn of(services: bool) -> Self {
+        if services { Self::Services } else { Self::ControlPlane }
+    }
+
+    /// The DaemonSet.
+    const fn daemonset(self) -> &'static str {
+        match self {
+            Self::Services => "kube-vip-ds",
+            Self::ControlPlane => "kube-vip-cp-ds",
+        }
+    }
+
+    /// The ClusterRole, and what binds it.
+    const fn cluster_role(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Services => ("system:kube-vip-role", "system:kube-vip-binding"),
+            Self::ControlPlane => ("system:kube-vip-cp-role", "system:kube-vip-cp-binding"),
+        }
+    }
+
+    /// The Role for Leases, and what binds it.
+    const fn leases(self) -> &'static str {
+        match self {
+            Self::Services => "kube-vip-leases",
+            Self::ControlPlane => "kube-vip-cp-leases",
+        }
+    }
+}
 
 /// What a pod runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +63,8 @@ pub struct Program {
     pub image: String,
     /// Version of the program.
     pub version: String,
+    /// How its DaemonSet is called.
+    pub names: Names,
     /// What cannot be said by a variable.
     pub arguments: Vec<String>,
     /// Its settings.

@@ -11,7 +11,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use tokio::sync::OnceCell;
 
-/// The DaemonSet of the announcer.
+/// The DaemonSet of the announcer of Services.
 pub const ANNOUNCER: &str = "kube-vip-ds";
 /// The StatefulSet of the cloud provider.
 pub const CLOUD_PROVIDER: &str = "kube-vip-cloud-provider";

@@ -14,6 +14,7 @@ type Lines = String;
 /// that has no ServiceAccount and no Secrets.
 #[must_use]
 pub fn pod(namespace: &str, program: &Program) -> String {
+    let namespace = quoted(namespace);
     let labels = indented(2, &labels("kube-vip", &program.version));
     let identity = account(&program.identity);
     let key_from = match program.identity {
@@ -35,10 +36,11 @@ metadata:
     )
 }
 
-/// The DaemonSet `kube-vip-ds`, running `program` on `nodes`.
+/// The DaemonSet, running `program` on `nodes`.
 #[must_use]
 pub fn daemonset(namespace: &str, program: &Program, nodes: Nodes) -> String {
-    let labels = labels("kube-vip-ds", &program.version);
+    let (name, namespace) = (program.names.daemonset(), quoted(namespace));
+    let labels = labels(name, &program.version);
     let template_labels = indented(6, &labels);
     let labels = indented(2, &labels);
     let identity = account(&program.identity);
@@ -55,12 +57,12 @@ pub fn daemonset(namespace: &str, program: &Program, nodes: Nodes) -> String {
         "apiVersion: apps/v1
 kind: DaemonSet
 metadata:
-  name: kube-vip-ds
+  name: {name}
   namespace: {namespace}
 {labels}spec:
   selector:
     matchLabels:
-      app.kubernetes.io/name: kube-vip-ds
+      app.kubernetes.io/name: {name}
   updateStrategy:
     type: RollingUpdate
     rollingUpdate:

@@ -3,7 +3,7 @@
 //! Rights are those that are used, no more: reading is for the whole cluster, because Services are everywhere; Leases are
 //! asked for in the namespaces that are named.
 
-use super::ACCOUNT;
+use super::{ACCOUNT, Names, quoted};
 use std::collections::BTreeSet;
 
 /// What a process is to be allowed.
@@ -20,6 +20,7 @@ pub struct Rights {
 /// ServiceAccount in `namespace`, its rights, and what binds them.
 #[must_use]
 pub fn rbac(namespace: &str, rights: &Rights) -> String {
+    let (names, namespace) = (Names::of(rights.services), quoted(namespace));
     let account = format!(
         "apiVersion: v1
 kind: ServiceAccount
@@ -28,12 +29,13 @@ metadata:
   namespace: {namespace}
 "
     );
-    let leases = rights.leases.iter().map(|beside| lease_rights(namespace, beside));
-    let objects = [account, cluster_rights(namespace, rights)].into_iter().chain(leases);
+    let leases = rights.leases.iter().map(|beside| lease_rights(names, &namespace, beside));
+    let objects = [account, cluster_rights(names, &namespace, rights)].into_iter().chain(leases);
     objects.collect::<Vec<_>>().join("---\n")
 }
 
-fn cluster_rights(namespace: &str, rights: &Rights) -> String {
+fn cluster_rights(names: Names, namespace: &str, rights: &Rights) -> String {
+    let (role, binding) = names.cluster_role();
     let services = if rights.services {
         "- apiGroups: [\"\"]
   resources: [services]
@@ -54,7 +56,7 @@ fn cluster_rights(namespace: &str, rights: &Rights) -> String {
         "apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata:
-  name: system:kube-vip-role
+  name: {role}
 rules:
 {services}- apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
@@ -69,11 +71,11 @@ rules:
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
 metadata:
-  name: system:kube-vip-binding
+  name: {binding}
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: ClusterRole
-  name: system:kube-vip-role
+  name: {role}
 subjects:
 - kind: ServiceAccount
   name: {ACCOUNT}
@@ -83,12 +85,13 @@ subjects:
 }
 
 /// Names cannot be told beforehand: a node's own Lease bears its name, and a Service may name another.
-fn lease_rights(namespace: &str, beside: &str) -> String {
+fn lease_rights(names: Names, namespace: &str, beside: &str) -> String {
+    let (leases, beside) = (names.leases(), quoted(beside));
     format!(
         "apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata:
-  name: kube-vip-leases
+  name: {leases}
   namespace: {beside}
 rules:
 - apiGroups: [coordination.k8s.io]   # the group's, one for each node, and those that Services name
@@ -98,12 +101,12 @@ rules:
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata:
-  name: kube-vip-leases
+  name: {leases}
   namespace: {beside}
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: Role
-  name: kube-vip-leases
+  name: {leases}
 subjects:
 - kind: ServiceAccount
   name: {ACCOUNT}
