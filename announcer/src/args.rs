@@ -3,15 +3,15 @@
 mod control_plane;
 mod file;
 mod hello;
+mod leases;
 mod services;
 
 pub use file::ConfigFile;
+pub use leases::LeasesIn;
 
 use crate::settings::{COMMAND, GENERATOR, NOT_YET, SETTINGS, WITHOUT_EFFECT};
 use announcer_decide::config::{Config, ElectionConfig, HelloConfig, RepeatPeriod};
-use model::lease::LeaseSettings;
 use model::node::NodeName;
-use model::object::ObjectKey;
 use model::settings::{Kind, Setting, Typed, unknown_variables};
 use shared::api_client::{Kubeconfigs, Reach};
 use shared::log::Level;
@@ -32,6 +32,8 @@ pub struct Meant {
     pub config: Config,
     /// The election for Services.
     pub election: ElectionConfig,
+    /// The namespace of Leases that are named without one.
+    pub namespace: LeasesIn,
     /// The namespace whose Services are looked after; `None` is all of them.
     pub services_namespace: Option<String>,
     /// How this process speaks on the segment.
@@ -175,8 +177,9 @@ fn meant(typed: &mut Typed, around: &Surroundings) -> Meant {
             .faults
             .push(format!("nodeName (vip_nodename): {name:?} is not the name of a node; set it"));
     }
-    let group = lease_key(typed, around, "servicesLeaseName", "plndr-svcs-lock");
-    let control_plane = control_plane::config(typed, around, control_plane);
+    let namespace = LeasesIn::of(typed, around);
+    let group = leases::key(typed, &namespace, "servicesLeaseName", "plndr-svcs-lock");
+    let control_plane = control_plane::config(typed, &namespace, control_plane);
     // The one that is looked at before anything is known to be free.
     let own = control_plane.as_ref().filter(|_| !services);
     let lease = own.map_or_else(|| group.clone(), |own| own.lease.clone());
@@ -201,7 +204,8 @@ fn meant(typed: &mut Typed, around: &Surroundings) -> Meant {
             control_plane,
             ..services::config(typed, around, node.clone(), group)
         },
-        election: ElectionConfig { lease, settings: lease_settings(typed, node.0.clone()) },
+        election: ElectionConfig { lease, settings: leases::settings(typed, node.0.clone()) },
+        namespace,
         services_namespace: services::namespace(typed),
         hello,
         hello_key: hello::key(typed),
@@ -211,30 +215,6 @@ fn meant(typed: &mut Typed, around: &Surroundings) -> Meant {
         level: Level::from_kube_vip(level),
         warnings: std::mem::take(&mut typed.warnings),
     }
-}
-
-/// `name` or `namespace/name`, as the setting says, or the default; without a namespace it is the pod's own, else
-/// `cp_namespace`, else kube-system.
-fn lease_key(typed: &Typed, around: &Surroundings, setting: &str, default: &str) -> ObjectKey {
-    let name = typed.text(setting).unwrap_or(default);
-    let namespace = around
-        .pod_namespace
-        .as_deref()
-        .or_else(|| typed.text("namespace"))
-        .unwrap_or("kube-system");
-    let (namespace, name) = name.split_once('/').unwrap_or((namespace, name));
-    ObjectKey::new(namespace, name)
-}
-
-fn lease_settings(typed: &mut Typed, identity: String) -> LeaseSettings {
-    let mut seconds = |name: &str, default| {
-        Duration::from_secs(typed.parsed(name, str::parse::<u32>).map_or(default, u64::from))
-    };
-    let duration = seconds("leaseDuration", 5);
-    let renew_deadline = seconds("leaseRenewDuration", 3);
-    let retry_period = seconds("leaseRetry", 1);
-    typed.faults.extend(model::lease::contradictions(duration, renew_deadline, retry_period));
-    LeaseSettings { identity, duration, renew_deadline, retry_period }
 }
 
 fn repeat_period(typed: &mut Typed) -> Duration {

@@ -1,6 +1,6 @@
 //! `kube-vip manager --dry-run`: what each setting is, and where that was said.
 
-use crate::args::{Meant, Reading};
+use crate::args::{LeasesIn, Meant, Reading};
 use crate::settings::{NOT_YET, SETTINGS, WITHOUT_EFFECT};
 use model::settings::{Kind, Setting, Source, Typed};
 use serde::Serialize;
@@ -38,6 +38,7 @@ enum From {
     Flag,
     Variable,
     File,
+    Pod,
     Default,
 }
 
@@ -54,6 +55,10 @@ impl Row {
             name: said.to_owned(),
             file: file.to_owned(),
         };
+        // It goes before whatever is said.
+        if let (LeasesIn::Pods(own), "cp_namespace") = (&meant.namespace, name) {
+            return row(own.clone(), From::Pod, "", "");
+        }
         match said {
             None => row(usual(name, meant), From::Default, "", ""),
             Some((Source::Flag(flag), value)) => row(shown(value), From::Flag, flag, ""),
@@ -68,6 +73,7 @@ impl Row {
             From::Flag => format!("flag {name}"),
             From::Variable => format!("variable {name}"),
             From::File => format!("file {file}, key {name}"),
+            From::Pod => "the pod".to_owned(),
             From::Default => "default".to_owned(),
         };
         [self.setting.to_owned(), self.value.clone(), from]
@@ -82,7 +88,7 @@ fn usual(variable: &str, meant: &Meant) -> String {
         "cp_enable" => config.control_plane.is_some().to_string(),
         "vip_nodename" => config.node.0.clone(),
         "instance_name" => meant.hello.sender.instance.clone(),
-        "cp_namespace" => meant.election.lease.namespace.clone(),
+        "cp_namespace" => meant.namespace.name().to_owned(),
         _ => {
             let setting = SETTINGS.iter().find(|setting| setting.variable == variable);
             setting.map_or_else(String::new, |setting| setting.default.to_owned())
@@ -122,6 +128,25 @@ mod tests {
     use super::*;
     use crate::args::{self, ConfigFile, Surroundings};
 
+    fn rows_of(flags: &[&str], around: &Surroundings) -> Vec<[String; 3]> {
+        let flags: Vec<_> = flags.iter().map(ToString::to_string).collect();
+        let reading = Reading::of(&args::table(), &flags, around);
+        let meant = reading.meant.as_ref().map_err(ToString::to_string).unwrap();
+        rows(&reading.typed, meant).iter().map(Row::text).collect()
+    }
+
+    #[test]
+    fn a_namespace_is_the_one_of_leases_that_are_named_without_one() {
+        let flags = ["--address=192.0.2.2", "--leaseName", "other/lock"];
+        let around = Surroundings { host: "node".to_owned(), ..Surroundings::default() };
+        let row = |value: &str, from: &str| ["cp_namespace", value, from].map(str::to_owned);
+        assert!(rows_of(&flags, &around).contains(&row("kube-system", "default")));
+        let flags = [&flags[..], &["--namespace", "red"]].concat();
+        assert!(rows_of(&flags, &around).contains(&row("red", "flag --namespace")));
+        let around = Surroundings { pod_namespace: Some("blue".to_owned()), ..around };
+        assert!(rows_of(&flags, &around).contains(&row("blue", "the pod")));
+    }
+
     #[test]
     fn each_setting_says_who_said_it() {
         let variable = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -131,14 +156,13 @@ mod tests {
                 variable("config_file", "f.yaml"),
                 variable("vip_leasename", "ns/lock"),
                 variable("bgp_peerpass", "secret"),
+                variable("bgp_peers", "192.0.2.9:65000:secret"),
             ],
             file: Some(ConfigFile { path: "f.yaml".to_owned(), text }),
             host: "Node".to_owned(),
             pod_namespace: None,
         };
-        let reading = Reading::of(&args::table(), &["--address=192.0.2.2".to_owned()], &around);
-        let meant = reading.meant.as_ref().map_err(ToString::to_string).unwrap();
-        let rows: Vec<_> = rows(&reading.typed, meant).iter().map(Row::text).collect();
+        let rows = rows_of(&["--address=192.0.2.2"], &around);
         for expected in [
             ["address", "192.0.2.2", "flag --address"],
             ["vip_leasename", "ns/lock", "variable vip_leasename"],
@@ -147,6 +171,7 @@ mod tests {
             ["cp_enable", "true", "default"],
             ["dns_mode", "first", "default"],
             ["bgp_peerpass", "(hidden)", "variable bgp_peerpass"],
+            ["bgp_peers", "(hidden)", "variable bgp_peers"],
         ] {
             assert!(rows.contains(&expected.map(str::to_owned)), "{expected:?} in {rows:#?}");
         }

@@ -74,7 +74,13 @@ pub fn print(
     };
     let place = Place { asked, identity, taint };
     let text = text(&table, &reading.typed, &meant, &usual, place);
-    Ok(Printed { text, warnings: meant.warnings })
+    let mut warnings = meant.warnings;
+    let secrets = variables::secrets(&table, &reading.typed);
+    if !secrets.is_empty() {
+        let secrets = secrets.join(", ");
+        warnings.push(format!("secret, and therefore not in the manifest: {secrets}"));
+    }
+    Ok(Printed { text, warnings })
 }
 
 /// Every name that a manifest can be asked for with.

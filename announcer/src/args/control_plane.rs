@@ -1,15 +1,12 @@
 //! What is meant about the control plane's address.
 
-use super::{Surroundings, lease_key};
+use super::leases::{self, LeasesIn};
 use announcer_decide::config::{ControlPlaneConfig, ControlPlaneName, DnsMode};
 use announcer_decide::link::LinkName;
 use model::address::Vip;
-use model::object::is_label;
+use model::object::is_subdomain;
 use model::settings::Typed;
 use std::collections::BTreeMap;
-
-/// Longest DNS name (RFC 1035, section 2.3.4).
-const LONGEST_NAME: usize = 253;
 
 /// Whether Services and the control plane are announced. As in kube-vip's old documents, an address alone means the control
 /// plane.
@@ -31,7 +28,7 @@ pub(super) fn features(typed: &mut Typed) -> (bool, bool) {
 /// What is announced for the control plane, which is on if `wanted`; what was typed about it is read in any case.
 pub(super) fn config(
     typed: &mut Typed,
-    around: &Surroundings,
+    namespace: &LeasesIn,
     wanted: bool,
 ) -> Option<ControlPlaneConfig> {
     let names = typed.parsed("address", names).unwrap_or_default();
@@ -49,7 +46,7 @@ pub(super) fn config(
         typed.faults.push(sentence.to_owned());
     }
     let link = typed.text("interface").map(|name| LinkName(name.to_owned()));
-    let lease = lease_key(typed, around, "leaseName", "plndr-cp-lock");
+    let lease = leases::key(typed, namespace, "leaseName", "plndr-cp-lock");
     wanted.then_some(ControlPlaneConfig { link, names, dns_mode, port, lease, lease_annotations })
 }
 
@@ -75,7 +72,7 @@ fn name(text: &str) -> Result<ControlPlaneName, String> {
         .rsplit('.')
         .next()
         .is_some_and(|label| label.bytes().all(|octet| octet.is_ascii_digit()));
-    if numeric || name.len() > LONGEST_NAME || !name.split('.').all(is_label) {
+    if numeric || !is_subdomain(&name) {
         return Err(format!("{text:?} is neither an IP address nor a DNS name"));
     }
     Ok(ControlPlaneName::Dns(name))
@@ -117,7 +114,7 @@ fn is_annotation(key: &str) -> bool {
     let named = name.len() <= 63
         && name.bytes().all(inner)
         && ends.iter().all(|it| it.is_some_and(|octet| octet.is_ascii_alphanumeric()));
-    named && prefix.is_none_or(|it| it.len() <= LONGEST_NAME && it.split('.').all(is_label))
+    named && prefix.is_none_or(is_subdomain)
 }
 
 /// Whether the prefix lengths mean an address by itself; others, and `auto`, would mean its subnet.

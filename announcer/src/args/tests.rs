@@ -2,6 +2,7 @@ use super::*;
 use announcer_decide::config::{ControlPlaneName, DnsMode, Owners};
 use announcer_decide::link::LinkName;
 use model::address::Vip;
+use model::object::ObjectKey;
 
 fn read(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Meant, ReadSettingsError> {
     let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();

@@ -1,5 +1,6 @@
 use super::*;
 use crate::args::{ConfigFile, read};
+use model::settings::Kind;
 
 fn print_in(around: &Surroundings, command: &str) -> Result<Printed, ReadSettingsError> {
     let words: Vec<_> = command.split(' ').map(str::to_owned).collect();
@@ -98,6 +99,47 @@ fn a_kubeconfig_with_another_name_is_the_one_that_the_pod_reads() {
     assert!(text.contains(&folder), "{text}");
     let error = print(&format!("{join} {path} --k8sConfigPath /etc/other/x.conf")).unwrap_err();
     assert!(error.to_string().contains("leave the other off"), "{error}");
+}
+
+#[test]
+fn secrets_of_whoever_asks_are_named_and_not_printed() {
+    let secret = |name: &&str| ((*name).to_owned(), "s3cret".to_owned());
+    let variables = ["bgp_peerpass", "bgp_peers", "PACKET_AUTH_TOKEN"];
+    let environment = variables.iter().map(secret).collect();
+    let around = Surroundings { environment, ..Surroundings::default() };
+    let printed = print_in(&around, "manifest daemonset").unwrap();
+    for part in variables.iter().chain(&["s3cret"]) {
+        assert!(!printed.text.contains(part), "{}", printed.text);
+    }
+    let said = "secret, and therefore not in the manifest: bgppeers, peerPass, metalKey".to_owned();
+    assert!(printed.warnings.contains(&said), "{:?}", printed.warnings);
+    // One that has an effect would have to reach the pod in another way.
+    let acts = |it: &&Setting| it.kind == Kind::Secret && !WITHOUT_EFFECT.contains(it);
+    assert_eq!(table().iter().find(acts), None);
+}
+
+#[test]
+fn a_namespace_is_a_label_and_stays_a_text() {
+    for flags in [
+        "rbac --namespace Kube_System",
+        "rbac --servicesLeaseName a/b:c/d",
+        "rbac --servicesLeaseName {a:b}/lock",
+        "pod --namespace a.b --services",
+        "daemonset --namespace=x/y",
+    ] {
+        let error = print(&format!("manifest {flags}")).unwrap_err();
+        assert_eq!(error.0.len(), 1, "{flags}: {error}");
+        let flag = flags.split([' ', '=']).find(|word| word.starts_with("--")).unwrap();
+        assert!(error.0[0].starts_with(flag), "{flags}: {error}");
+    }
+    let text = print("manifest daemonset --namespace 42").unwrap();
+    let set: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
+    assert_eq!(set["metadata"]["namespace"], "42");
+    let text = print("manifest rbac --namespace 42 --servicesLeaseName true/lock").unwrap();
+    let objects: Vec<serde_json::Value> = serde_saphyr::from_multiple(&text).unwrap();
+    let role = objects.iter().find(|it| it["kind"] == "RoleBinding").unwrap();
+    assert_eq!(role["metadata"]["namespace"], "true");
+    assert_eq!(role["subjects"][0]["namespace"], "42");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::args::ADMIN_CONF;
 use announcer_decide::manifest::Variable;
-use model::settings::{Setting, Typed};
+use model::settings::{Kind, Setting, Typed};
 
 /// Those that come first, in the order of kube-vip's manifests.
 const FIRST: &[&str] = &[
@@ -64,13 +64,17 @@ pub(super) fn usual(said: &mut Typed, daemonset: bool) -> Vec<Variable> {
     usual.iter().map(|(_, variable, value)| ((*variable).to_owned(), (*value).to_owned())).collect()
 }
 
-/// Everything that was said and has a variable, and what is usual.
+/// Everything that was said and has a variable, and what is usual; but no secrets: whoever reads a manifest would know them,
+/// and no setting of that kind has an effect.
 pub(super) fn all(table: &[Setting], typed: &Typed, usual: &[Variable]) -> Vec<Variable> {
     let value = |setting: &Setting| {
         // No class at all is the one thing that an empty text stands for.
         let emptied = setting.variable == "lb_class_name" && typed.emptied(setting.name());
         let text = typed.text(setting.name()).map(str::to_owned);
         text.or_else(|| emptied.then(String::new))
+    };
+    let secret = |variable: &str| {
+        table.iter().any(|setting| setting.variable == variable && setting.kind == Kind::Secret)
     };
     let said = |variable: &&str| {
         let usual = usual.iter().find(|(name, _)| name == variable);
@@ -80,7 +84,14 @@ pub(super) fn all(table: &[Setting], typed: &Typed, usual: &[Variable]) -> Vec<V
     };
     let rest = table.iter().map(|setting| setting.variable);
     let rest = rest.filter(|name| ![FIRST, LEFT_OUT, &[""]].concat().contains(name));
+    let rest = rest.filter(|name| !secret(name));
     FIRST.iter().copied().chain(rest).filter_map(|variable| said(&variable)).collect()
+}
+
+/// What was said and is not for everybody who reads a manifest.
+pub(super) fn secrets(table: &[Setting], typed: &Typed) -> Vec<&'static str> {
+    let secrets = table.iter().filter(|setting| setting.kind == Kind::Secret);
+    secrets.map(Setting::name).filter(|name| typed.text(name).is_some()).collect()
 }
 
 /// What cannot be said by a variable, because an empty one is unset.

@@ -73,7 +73,8 @@ pub const WITHOUT_EFFECT: &[Setting] = &[
     Setting::new("bgpRouterID", "bgp_routerid", Value, "", ""),
     Setting::new("", "bgp_routerinterface", Value, "", ""),
     Setting::new("localAS", "bgp_as", Value, "", ""),
-    Setting::new("bgppeers", "bgp_peers", Value, "", ""),
+    // Passwords are among what it says about each.
+    Setting::new("bgppeers", "bgp_peers", Secret, "", ""),
     Setting::new("peerAddress", "bgp_peeraddress", Value, "", ""),
     Setting::new("peerAS", "bgp_peeras", Value, "", ""),
     Setting::new("peerPass", "bgp_peerpass", Secret, "", ""),

@@ -49,6 +49,12 @@ pub fn is_label(text: &str) -> bool {
         && !text.ends_with('-')
 }
 
+/// Whether `text` is a subdomain of RFC 1123, as the API server wants the names of most objects: labels with dots between.
+#[must_use]
+pub fn is_subdomain(text: &str) -> bool {
+    text.len() <= 253 && text.split('.').all(is_label)
+}
+
 /// The version of an object that a decision was made on; opaque, compared by the API server only.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct ResourceVersion(pub String);
@@ -66,6 +72,17 @@ mod tests {
         let long = "x".repeat(64);
         for text in ["", ".", "a.b", "-a", "a-", "A", "a_b", "a b", "\u{e4}", &long] {
             assert!(!is_label(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_subdomain_is_labels_with_dots_between() {
+        let (longest, longer) = ([&["x"; 126][..], &["y"]].concat().join("."), "x.".repeat(127));
+        for text in ["red", "a.b-c.0", &longest] {
+            assert!(is_subdomain(text), "{text}");
+        }
+        for text in ["", ".", "a.", ".a", "a..b", "A.b", "a/b", &longer, &(longest.clone() + "z")] {
+            assert!(!is_subdomain(text), "{text}");
         }
     }
 }
