@@ -170,13 +170,7 @@ fn meant(typed: &mut Typed, around: &Surroundings) -> Meant {
                 .to_owned(),
         );
     }
-    let node = NodeName(typed.text("nodeName").unwrap_or(&around.host).to_lowercase());
-    if !(1..=253).contains(&node.0.len()) || !node.0.bytes().all(|octet| octet.is_ascii_graphic()) {
-        let name = &node.0;
-        typed
-            .faults
-            .push(format!("nodeName (vip_nodename): {name:?} is not the name of a node; set it"));
-    }
+    let node = node(typed, around);
     let namespace = LeasesIn::of(typed, around);
     let group = leases::key(typed, &namespace, "servicesLeaseName", "plndr-svcs-lock");
     let control_plane = control_plane::config(typed, &namespace, control_plane);
@@ -215,6 +209,18 @@ fn meant(typed: &mut Typed, around: &Surroundings) -> Meant {
         level: Level::from_kube_vip(level),
         warnings: std::mem::take(&mut typed.warnings),
     }
+}
+
+/// Its own name, as the API has it.
+fn node(typed: &mut Typed, around: &Surroundings) -> NodeName {
+    let node = NodeName(typed.text("nodeName").unwrap_or(&around.host).to_lowercase());
+    if !(1..=253).contains(&node.0.len()) || !node.0.bytes().all(|octet| octet.is_ascii_graphic()) {
+        let name = &node.0;
+        typed
+            .faults
+            .push(format!("nodeName (vip_nodename): {name:?} is not the name of a node; set it"));
+    }
+    node
 }
 
 fn repeat_period(typed: &mut Typed) -> Duration {
