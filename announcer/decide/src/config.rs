@@ -73,7 +73,8 @@ pub struct ControlPlaneConfig {
     pub link: Option<LinkName>,
     /// Its addresses (`address`), as they were written; never empty.
     pub names: Vec<ControlPlaneName>,
-    /// Which addresses of a DNS name count (`dns_mode`).
+    /// Which addresses of a DNS name count (`dns_mode`). The one in use stays while the name stands for it; without one the
+/// lowest is chosen, whatever the order of the answer, so that all nodes choose the same.
     pub dns_mode: DnsMode,
     /// The port of the API server on this node (`port`).
     pub port: u16,
@@ -92,17 +93,18 @@ pub enum ControlPlaneName {
     Dns(String),
 }
 
-/// Which addresses of a DNS name count (`dns_mode`).
+/// Which addresses of a DNS name count (`dns_mode`). The one in use stays while the name stands for it; without one the
+/// lowest is chosen, whatever the order of the answer, so that all nodes choose the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum DnsMode {
-    /// The first one of the answer, of either family.
+    /// One, and one of IPv4 while there is any.
     #[default]
     First,
-    /// The first IPv4 address.
+    /// One of IPv4.
     Ipv4,
-    /// The first IPv6 address.
+    /// One of IPv6.
     Ipv6,
-    /// The first of each family.
+    /// One of each family.
     Dual,
 }
 

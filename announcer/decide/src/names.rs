@@ -7,7 +7,9 @@
 //!   kept:                                A          A
 //! ```
 //!
-//! A resolver that changes only the order of its answers moves nothing: what is in use stays while it is named.
+//! The order of an answer says nothing: resolvers rotate it, and each host sorts it by what it could reach itself (RFC
+//! 6724), but all nodes are to choose the same. What is in use stays while it is named; what comes next, and first of
+//! all, is the lowest address of the answer, IPv4 before IPv6.
 
 mod news;
 
@@ -30,7 +32,7 @@ const KEEP: Duration = Duration::from_secs(60);
 pub struct Answer {
     /// The name.
     pub name: String,
-    /// All its addresses in the order of the answer, or why there is none.
+    /// All its addresses in any order, or why there is none.
     pub found: Result<Vec<IpAddr>, String>,
 }
 
@@ -93,7 +95,7 @@ impl Names {
         self.written.iter().copied().chain(found).collect()
     }
 
-    /// The addresses of an answer that count, in its order.
+    /// The addresses of an answer that count.
     fn usable(&self, found: Result<Vec<IpAddr>, String>) -> Result<Vec<Vip>, Unusable> {
         let found = found.map_err(Unusable::Failed)?;
         let places = places(self.mode);
@@ -183,7 +185,7 @@ impl Name {
                 continue;
             }
             self.in_use.remove(place);
-            self.in_use.extend(here().next().map(|vip| (*place, vip)));
+            self.in_use.extend(here().min().map(|vip| (*place, vip)));
         }
         let addresses = self.stands_for();
         let lost: BTreeSet<Vip> = before.difference(&addresses).copied().collect();

@@ -86,7 +86,7 @@ fn each_name_is_looked_up_by_itself_and_all_addresses_count() {
 fn dns_mode_says_which_addresses_of_an_answer_count() {
     let answer = ["2001:db8::40", "192.0.2.40", "192.0.2.41", "2001:db8::41"];
     for (mode, expected) in [
-        (DnsMode::First, "2001:db8::40"),
+        (DnsMode::First, "192.0.2.40"),
         (DnsMode::Ipv4, "192.0.2.40"),
         (DnsMode::Ipv6, "2001:db8::40"),
         (DnsMode::Dual, "192.0.2.40 2001:db8::40"),
@@ -95,6 +95,34 @@ fn dns_mode_says_which_addresses_of_an_answer_count() {
         answered(&mut names, 0, found(&answer));
         assert_eq!(addresses(&names, 0), expected, "{mode:?}");
     }
+}
+
+#[test]
+fn whoever_gets_the_same_addresses_chooses_the_same_one_whatever_their_order() {
+    let chosen = |mode, answer: &[&str]| {
+        let mut names = names(mode);
+        answered(&mut names, 0, found(answer));
+        addresses(&names, 0)
+    };
+    let answer = ["192.0.2.9", "192.0.2.10", "2001:db8::a", "2001:db8::9"];
+    for turns in 0..answer.len() {
+        let mut turned = answer;
+        turned.rotate_left(turns);
+        assert_eq!(chosen(DnsMode::First, &turned), "192.0.2.9");
+        assert_eq!(chosen(DnsMode::Ipv6, &turned), "2001:db8::9");
+        assert_eq!(chosen(DnsMode::Dual, &turned), "192.0.2.9 2001:db8::9");
+    }
+    assert_eq!(chosen(DnsMode::First, &["2001:db8::a", "2001:db8::9"]), "2001:db8::9");
+}
+
+#[test]
+fn when_the_address_in_use_is_lost_the_lowest_of_the_others_follows() {
+    let mut names = names(DnsMode::First);
+    answered(&mut names, 0, found(&["192.0.2.41"]));
+    answered(&mut names, 3, found(&["192.0.2.40", "192.0.2.41"]));
+    assert_eq!(addresses(&names, 3), "192.0.2.41", "a lower one moves nothing");
+    answered(&mut names, 6, found(&["2001:db8::1", "192.0.2.43", "192.0.2.42"]));
+    assert_eq!(addresses(&names, 66), "192.0.2.42");
 }
 
 #[test]
