@@ -74,7 +74,7 @@ pub struct ControlPlaneConfig {
     /// Its addresses (`address`), as they were written; never empty.
     pub names: Vec<ControlPlaneName>,
     /// Which addresses of a DNS name count (`dns_mode`). The one in use stays while the name stands for it; without one the
-/// lowest is chosen, whatever the order of the answer, so that all nodes choose the same.
+    /// lowest is chosen, whatever the order of the answer, so that all nodes choose the same.
     pub dns_mode: DnsMode,
     /// The port of the API server on this node (`port`).
     pub port: u16,

@@ -65,6 +65,15 @@ enum Sight {
     Fresh,
 }
 
+/// How much of what there is to say now was sent with the last write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Said {
+    Less,
+    All,
+    /// All, but the write came back without some of it: something behind the API server takes it off again.
+    InVain,
+}
+
 /// One Lease.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
@@ -85,6 +94,7 @@ pub(super) struct Known {
     renew_at: Time,
     /// When something new may be written.
     tell_at: Time,
+    said: Said,
     attempts: u32,
     refused_before: bool,
     given_up: bool,
@@ -103,6 +113,7 @@ impl Known {
             look_at: Time::START,
             renew_at: Time::START,
             tell_at: Time::START,
+            said: Said::Less,
             attempts: 0,
             refused_before: false,
             given_up: false,
@@ -150,9 +161,8 @@ impl Known {
             return Some((self.look_at, Step::Read));
         }
         match (aim, held) {
-            (Aim::Hold(content), Held::Us)
-                if self.is_behind(content) || self.is_corrected_by(content) =>
-            {
+            // What was said in vain is said again with each renewal.
+            (Aim::Hold(content), Held::Us) if self.said != Said::InVain && self.lacks(content) => {
                 Some((self.tell_at, Step::Tell))
             }
             (Aim::Hold(_), Held::Us) => Some((self.renew_at, Step::Renew)),
@@ -175,8 +185,15 @@ impl Known {
         self.facts.as_ref().is_none_or(|facts| content.is_ahead_of(facts))
     }
 
-    fn is_corrected_by(&self, content: &Content) -> bool {
-        self.facts.as_ref().is_some_and(|facts| content.corrects(facts))
+    /// Whether there is something to write on it for who holds it.
+    fn lacks(&self, content: &Content) -> bool {
+        let corrected = self.facts.as_ref().is_some_and(|facts| content.corrects(facts));
+        corrected || self.is_behind(content)
+    }
+
+    /// There is something else to say than before.
+    pub(super) const fn says_something_else(&mut self) {
+        self.said = Said::Less;
     }
 
     fn expiry(&self, settings: &LeaseSettings) -> Time {
@@ -213,6 +230,7 @@ impl Known {
             return Output::Read(lease);
         }
         self.tell_at = now + PAUSE;
+        self.said = Said::All;
         let note = match aim {
             Aim::Hold(content) => content.note(self.facts.as_ref()),
             _ if self.kind == Kind::Own => Note::Owned(String::new()),
@@ -253,18 +271,21 @@ impl Known {
         if lapsed { Learnt::Changed } else { learnt }
     }
 
-    /// What was written is this now; it may be renewed after `pause`.
+    /// What was written is this now, and was to say `content`; it may be renewed after `pause`.
     pub(super) fn written(
         &mut self,
         now: Time,
         facts: Facts,
         settings: &LeaseSettings,
-        pause: Duration,
+        (content, pause): (Option<&Content>, Duration),
     ) -> Learnt {
         let sent = self.request.take().unwrap_or(now);
         let learnt = self.observe(now, facts);
         self.held_at = (self.held(&settings.identity) == Held::Us).then_some(sent);
         (self.sight, self.refused_before) = (Sight::Fresh, false);
+        if self.said == Said::All && content.is_some_and(|content| self.lacks(content)) {
+            self.said = Said::InVain;
+        }
         self.renew_at = sent + pause;
         self.look_again(now, settings);
         learnt

@@ -87,7 +87,12 @@ impl Recording {
         if self.leaving {
             return;
         }
-        self.contents = contents(&claims, &self.own);
+        let before = std::mem::replace(&mut self.contents, contents(&claims, &self.own));
+        for (lease, known) in &mut self.leases {
+            if before.get(lease) != self.contents.get(lease) {
+                known.says_something_else();
+            }
+        }
         let names = || claims.known.keys().chain(claims.owned.keys());
         self.wanted = names().filter_map(group_of).chain([self.config.lease.clone()]).collect();
         for lease in &self.wanted {
@@ -223,7 +228,8 @@ impl Machine for Recording {
                 known.read(now, seen.map(Into::into), &this.config.settings)
             }),
             Input::Written(lease, seen) => self.answered(&lease, |this, known| {
-                known.written(now, seen.into(), &this.config.settings, this.gap())
+                let told = (this.contents.get(&lease), this.gap());
+                known.written(now, seen.into(), &this.config.settings, told)
             }),
             Input::Refused(lease) => self.answered(&lease, |this, known| {
                 known.refused(now, &this.config.settings);

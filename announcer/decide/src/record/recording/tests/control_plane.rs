@@ -1,5 +1,6 @@
 //! The Lease of the control plane says which addresses it has.
 
+use super::store::Strips;
 use super::*;
 use std::collections::BTreeMap;
 
@@ -82,4 +83,25 @@ fn a_peer_that_announces_all_services_does_not_have_the_control_plane() {
     scene.hand(Input::Watched(Watched::Listed));
     assert_eq!(holder(&scene, PLANE), ours("n1", 3));
     assert_eq!(holder(&scene, VIP), Some(Holder::Peer("go".to_owned())));
+}
+
+#[test]
+fn notes_that_something_takes_off_again_are_written_once_in_a_retry_period() {
+    let one = plane(&["192.0.2.40"], &[(PLANE, 3)]);
+    for (epoch, address) in [(false, true), (true, true)] {
+        let mut scene = Scene::new("n1", Store::default());
+        scene.store.strips = Strips { epoch, address };
+        scene.tell(one.clone());
+        scene.run(at(10_500));
+        let times: Vec<_> = scene.store.writes.iter().map(|it| it.at).collect();
+        let each_second: Vec<_> = (0..=10).map(|second| at(second * 1000)).collect();
+        assert_eq!(times, each_second);
+        scene.tell(plane(&["192.0.2.41"], &[(PLANE, 4)]));
+        assert_eq!(scene.writes(at(10_500)).len(), 1, "what is new is tried at once");
+        scene.store.strips = Strips::default();
+        scene.run(at(11_600));
+        let lease = &scene.store.leases[&lease()];
+        assert_eq!(lease.epoch.as_deref(), Some("4"));
+        assert_eq!(lease.address.as_deref(), Some("192.0.2.41"));
+    }
 }

@@ -69,11 +69,19 @@ pub(super) struct Write {
     pub(super) note: Note,
 }
 
+/// What something behind the API server takes off a Lease again.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Strips {
+    pub(super) epoch: bool,
+    pub(super) address: bool,
+}
+
 #[derive(Debug, Clone, Default)]
 pub(super) struct Store {
     pub(super) leases: BTreeMap<ObjectKey, LeaseSeen>,
     pub(super) writes: Vec<Write>,
     pub(super) reads: usize,
+    pub(super) strips: Strips,
     versions: u64,
 }
 
@@ -119,6 +127,8 @@ impl Store {
             }
             Note::Owned(text) => seen.owned = Some(text.clone()),
         }
+        seen.epoch = seen.epoch.filter(|_| !self.strips.epoch);
+        seen.address = seen.address.filter(|_| !self.strips.address);
         let holder = seen.record.holder.clone();
         self.writes.push(Write { at: now, lease: lease.clone(), holder, note });
         self.put(lease.clone(), seen);
