@@ -14,6 +14,8 @@ use std::net::IpAddr;
 /// One fact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
+    /// The cluster is this one: the UID of its Service default/kubernetes. Told before anything that it has, where it can be read.
+    ClusterSeen(String),
     /// A Service of type LoadBalancer was added or changed.
     ServiceSeen(Service),
     /// It was deleted, or is of another type now.

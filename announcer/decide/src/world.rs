@@ -15,6 +15,7 @@ use std::net::IpAddr;
 /// Everything this node knows.
 #[derive(Debug, Clone, Default)]
 pub struct World {
+    cluster: Option<String>,
     services: BTreeMap<ServiceKey, Service>,
     slices: BTreeMap<ObjectKey, EndpointSlice>,
     slices_of: BTreeMap<ServiceKey, BTreeSet<ObjectKey>>,
@@ -87,6 +88,7 @@ impl World {
     /// Takes in one fact.
     pub fn apply(&mut self, event: Event) {
         match event {
+            Event::ClusterSeen(uid) => self.cluster = Some(uid),
             Event::ServiceSeen(service) => drop(self.services.insert(service.key.clone(), service)),
             Event::ServiceGone(key) => drop(self.services.remove(&key)),
             Event::ServicesListed => drop(self.unlisted.0.remove(&List::Services)),
@@ -165,6 +167,12 @@ impl World {
         if self.addresses.iter().any(|known| known.is_at(&address)) {
             self.address_seen(address);
         }
+    }
+
+    /// The UID that no other cluster has, as far as it is known.
+    #[must_use]
+    pub fn cluster(&self) -> Option<&str> {
+        self.cluster.as_deref()
     }
 
     /// Services of type LoadBalancer, by key.

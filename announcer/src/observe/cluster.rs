@@ -1,5 +1,7 @@
 //! Services, EndpointSlices and Nodes: one watch each, whatever their number.
 
+mod identity;
+
 use crate::args::Meant;
 use announcer_decide::event::Event;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
@@ -12,7 +14,7 @@ use shared::task::Owned;
 use shared::watch::{Observed, follow};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// Starts to follow what is announced: Services, EndpointSlices and Nodes, those that have a namespace in the one that was
 /// named, or in all. Where only the control plane is announced, it is where the API servers are.
@@ -39,6 +41,16 @@ pub fn watch(
 /// Follows Services of type LoadBalancer, of `namespace` or of all. The API server selects them; one that changes its type
 /// arrives as gone, which is the release we want.
 async fn services(client: Client, namespace: Option<String>, events_tx: mpsc::Sender<Event>) {
+    let (known_tx, known_rx) = watch::channel(identity::Known::default());
+    let identity = identity::follow(client.clone(), known_tx, events_tx.clone());
+    let announced = async {
+        identity::known(known_rx).await;
+        announced(client, namespace, events_tx).await;
+    };
+    tokio::join!(identity, announced);
+}
+
+async fn announced(client: Client, namespace: Option<String>, events_tx: mpsc::Sender<Event>) {
     let api: Api<ServiceObject> = match &namespace {
         Some(namespace) => Api::namespaced(client, namespace),
         None => Api::all(client),

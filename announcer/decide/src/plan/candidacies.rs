@@ -40,7 +40,7 @@ pub(super) fn claims<'a>(survey: &Survey<'a>, world: &World, config: &Config) ->
     let house = (Place::Default, Group::Lease(config.group.clone()));
     if let Some(link) = claims.link(&places, &house.0) {
         let candidacy = Candidacy {
-            name: name(&house),
+            name: name(&house, world),
             vips: BTreeSet::new(),
             nodes: Nodes::All,
             services: BTreeSet::new(),
@@ -51,7 +51,7 @@ pub(super) fn claims<'a>(survey: &Survey<'a>, world: &World, config: &Config) ->
     for (group, members) in together(&survey.announced, &places, config) {
         let Some(link) = claims.link(&places, &group.0) else { continue };
         let candidacy = Candidacy {
-            name: name(&group),
+            name: name(&group, world),
             vips: members.iter().flat_map(|it| it.vips()).collect(),
             nodes: nodes(members.iter().map(|it| &it.nodes)),
             services: members.iter().map(|it| it.service.key.clone()).collect(),
@@ -137,10 +137,16 @@ fn together<'s, 'a>(
     together
 }
 
-/// A group on another link than usual is another claim. An address is on one link only, so its name says enough.
-fn name((place, group): &GroupThere) -> ClaimName {
+/// Digits of the cluster's UID that stand in a name.
+const DIGITS: usize = 8;
+
+/// A group on another link than usual is another claim; and so is that of another cluster on the same segment, which has
+/// the same names. An address is on one link only, and in one cluster, so its name says enough.
+fn name((place, group): &GroupThere, world: &World) -> ClaimName {
+    let cluster = world.cluster().and_then(|uid| uid.get(..DIGITS));
+    let cluster = cluster.map_or_else(String::new, |digits| format!("#{digits}"));
     ClaimName(match group {
-        Group::Lease(lease) => format!("lease:{lease}{place}"),
+        Group::Lease(lease) => format!("lease:{lease}{place}{cluster}"),
         Group::Address(vip) => format!("vip:{vip}"),
     })
 }

@@ -4,7 +4,7 @@
 use super::candidacies::Claims;
 use super::place::Places;
 use crate::candidacy::{Candidacy, Nodes};
-use crate::config::{Config, ControlPlaneConfig};
+use crate::config::{Config, ControlPlaneConfig, ControlPlaneName};
 use crate::reason::Complaint;
 use crate::world::World;
 use model::claim::ClaimName;
@@ -40,6 +40,11 @@ pub(super) const fn standing(world: &World, config: &Config) -> Standing {
     }
 }
 
+/// Another cluster on the same segment has the same Lease, but not the same address.
 fn name(config: &ControlPlaneConfig) -> ClaimName {
-    ClaimName(format!("control-plane:{}", config.lease))
+    let first = config.names.first().map_or_else(String::new, |name| match name {
+        ControlPlaneName::Vip(vip) => format!("#{vip}"),
+        ControlPlaneName::Dns(name) => format!("#{name}"),
+    });
+    ClaimName(format!("control-plane:{}{first}", config.lease))
 }

@@ -57,7 +57,7 @@ pub(super) fn lease_of(claim: &ClaimName) -> Option<ObjectKey> {
 pub(super) fn group_of(claim: &ClaimName) -> Option<ObjectKey> {
     // No Service can be in a group of the second kind, whatever Lease it names.
     let named = ["lease:", "control-plane:"].iter().find_map(|kind| claim.0.strip_prefix(kind))?;
-    let group = named.split('@').next()?;
+    let group = named.split(['@', '#']).next()?;
     let (namespace, name) = group.split_once('/')?;
     Some(ObjectKey::new(namespace, name))
 }
@@ -112,6 +112,9 @@ mod tests {
         assert_eq!(lease_of(&name("vip:198.51.100.8")), None);
         let elsewhere = group_of(&name("lease:kube-system/plndr-svcs-lock@10.0.0.0/8"));
         assert_eq!(elsewhere, lease, "peers know nothing of links");
+        assert_eq!(lease_of(&name("lease:kube-system/plndr-svcs-lock#1a2b3c4d")), lease);
+        let plane = lease_of(&name("control-plane:kube-system/plndr-cp-lock#api.example.com"));
+        assert_eq!(plane, Some(ObjectKey::new("kube-system", "plndr-cp-lock")));
     }
 
     #[test]

@@ -53,7 +53,7 @@ fn it_is_wanted_before_anything_is_known_of_a_cluster() {
     assert_eq!(addresses(&plan, Role::ControlPlane), BTreeSet::from([vip("192.0.2.40")]));
     assert!(plan.partial, "Services may follow");
     let claim = plan.candidacies.values().flat_map(BTreeMap::values).next().unwrap();
-    assert_eq!(claim.name.0, "control-plane:kube-system/plndr-cp-lock");
+    assert_eq!(claim.name.0, "control-plane:kube-system/plndr-cp-lock#api.example.com");
     assert_eq!(plan.standings.control_plane, Standing::FAILING);
 }
 

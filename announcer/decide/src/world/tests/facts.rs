@@ -44,6 +44,7 @@ pub(crate) enum Subject {
     Node(NodeName),
     Ownership,
     Placed,
+    Cluster,
     ApiServer,
     ControlPlane,
     /// A list that has arrived, or the wish to leave: said once for ever.
@@ -67,6 +68,7 @@ pub(crate) fn subject(event: &Event) -> Subject {
         Event::NodeGone(name) => Subject::Node(name.clone()),
         Event::OwnershipSeen(_) => Subject::Ownership,
         Event::PlacedSeen(_) => Subject::Placed,
+        Event::ClusterSeen(_) => Subject::Cluster,
         Event::ApiServerSeen(_) => Subject::ApiServer,
         Event::ProxySeen(_) => Subject::Proxy,
         Event::ControlPlaneAddressesSeen(_) => Subject::ControlPlane,
@@ -96,6 +98,7 @@ pub(crate) fn event() -> impl Strategy<Value = Event> {
         1 => node().prop_map(|node| Event::NodeGone(node.name)),
         3 => ownership().prop_map(Event::OwnershipSeen),
         3 => placed().prop_map(Event::PlacedSeen),
+        1 => "[0-9a-f]{8}-[0-9a-f]{4}".prop_map(Event::ClusterSeen),
         1 => any::<bool>().prop_map(Event::ApiServerSeen),
         1 => any::<bool>().prop_map(Event::ProxySeen),
         1 => control_plane().prop_map(Event::ControlPlaneAddressesSeen),
