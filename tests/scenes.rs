@@ -13,3 +13,5 @@ mod host;
 mod keepalived;
 #[path = "scenes/seen.rs"]
 mod seen;
+#[path = "scenes/two_clusters.rs"]
+mod two_clusters;

@@ -22,14 +22,17 @@ pub enum Way {
 
 /// One node's gate to the API server, on its own loopback; it goes with this value.
 #[derive(Debug)]
-pub(super) struct Gate {
+pub struct Gate {
     way_tx: watch::Sender<Way>,
     task: JoinHandle<()>,
 }
 
 impl Gate {
     /// Leads from `host` to the API server; at the same address as here, so that the same kubeconfig serves.
-    pub(super) fn open(lan: &Lan, host: &str, api_server: SocketAddr) -> Result<Self> {
+    ///
+    /// # Errors
+    /// Somebody listens there.
+    pub fn open(lan: &Lan, host: &str, api_server: SocketAddr) -> Result<Self> {
         let listener = inside::listen(lan, host, api_server)?;
         let (way_tx, way_rx) = watch::channel(Way::Open);
         Ok(Self { way_tx, task: tokio::spawn(serve(listener, api_server, way_rx)) })
