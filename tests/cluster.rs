@@ -7,6 +7,8 @@
 mod announcer_faults;
 #[path = "cluster/cloud_provider_faults.rs"]
 mod cloud_provider_faults;
+#[path = "cluster/documentation.rs"]
+mod documentation;
 #[path = "cluster/expose.rs"]
 mod expose;
 #[path = "cluster/failover.rs"]

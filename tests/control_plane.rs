@@ -3,6 +3,8 @@
 //! Runs inside a bed of its own, one test after the other: `make test`, or
 //! `BED_CONTROL_PLANES=3 tests/bed/bed.sh run cargo test -p tests --test control_plane -- --test-threads=1`.
 
+#[path = "control_plane/documentation.rs"]
+mod documentation;
 #[path = "control_plane/faults.rs"]
 mod faults;
 #[path = "control_plane/members.rs"]

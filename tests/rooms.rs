@@ -1,6 +1,9 @@
 //! The rules of the house that no compiler knows: how long a room may be, what a pure package may touch, and that what
 //! is printed is what is kept.
 
+#[path = "rooms/documents.rs"]
+mod documents;
+
 use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};

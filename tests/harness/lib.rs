@@ -9,6 +9,7 @@
 //!  scenes         what happens to owners, judged by clients    bare      an API server without a cluster around it
 //!  lan            hosts, cables, and frames that are lost      bare_segment announcers on a segment without a kubelet
 //!  control_planes three of them behind a VIP                story     what a demo prints
+//!  documents      what people are told to type
 //! ```
 //!
 //! Nothing in here sleeps where something can be awaited, and nothing tries twice to make a test pass.
@@ -20,6 +21,7 @@ pub mod bare_segment;
 pub mod bed;
 pub mod cluster;
 pub mod control_planes;
+pub mod documents;
 pub mod figures;
 pub mod footprint;
 pub mod invariants;
