@@ -120,7 +120,7 @@ fn connection(identities: &Arc<Identities>, requests: &ApiRequests) -> Connectio
     Connection {
         client: kube::Client::new(service, NAMESPACE),
         servers: identities.servers(),
-        local: identities.local_server().then(|| LocalServer::new(Arc::clone(identities))),
+        local: identities.local_port().map(|port| LocalServer::new(Arc::clone(identities), port)),
     }
 }
 

@@ -84,9 +84,9 @@ impl Identities {
         (used && self.kubeconfigs.reach.address.is_none()).then(|| self.servers.clone())
     }
 
-    /// Whether there is to be an API server on this host.
-    pub(super) const fn local_server(&self) -> bool {
-        self.kubeconfigs.reach.local_port.is_some()
+    /// The port of the API server of this host, where there is to be one.
+    pub(super) const fn local_port(&self) -> Option<u16> {
+        self.kubeconfigs.reach.local_port
     }
 
     /// Reads the first identity.

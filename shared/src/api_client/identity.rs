@@ -6,7 +6,8 @@ use super::kubeconfigs::Reach;
 use super::source::Source;
 use super::stack::{Route, Stack, stack};
 use crate::api_servers::ApiServers;
-use hyper::header::{HeaderValue, USER_AGENT};
+use hyper::Uri;
+use hyper::header::{HeaderName, HeaderValue, USER_AGENT};
 use kube::config::{Config, Kubeconfig, KubeconfigError};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -39,8 +40,7 @@ impl Identity {
             Source::Pod(..) => Config::incluster_env()?,
             Source::File(path) => from_file(path, &mut looks)?,
         };
-        let agent = concat!("kube-vip/", env!("CARGO_PKG_VERSION"));
-        config.headers.push((USER_AGENT, HeaderValue::from_static(agent)));
+        config.headers.push(agent());
         let whose = source.to_string();
         let unusable = |source| ConnectError::Client { whose, source };
         let (api, local, route) = stacks(config, &source, reach, servers).map_err(unusable)?;
@@ -51,6 +51,20 @@ impl Identity {
     pub(super) fn holds(&self) -> bool {
         self.looks.hold()
     }
+}
+
+/// Reaches the API server of this host as nobody: it is told no secret, and its certificate is not checked.
+pub(super) fn anonymous(port: u16) -> Result<Stack, kube::Error> {
+    let mut config = Config::new(Uri::from_static("https://127.0.0.1"));
+    config.accept_invalid_certs = true;
+    config.root_cert = Some(Vec::new());
+    config.headers.push(agent());
+    stack(config, Route::OnlyLocal(port))
+}
+
+fn agent() -> (HeaderName, HeaderValue) {
+    let agent = concat!("kube-vip/", env!("CARGO_PKG_VERSION"));
+    (USER_AGENT, HeaderValue::from_static(agent))
 }
 
 /// What reaches the API server, what reaches the one of this host, and where connections go.

@@ -93,7 +93,8 @@ pub(super) fn stack(mut config: Config, route: Route) -> Result<Stack, kube::Err
     layers(&config, ways)
 }
 
-const fn local(port: u16) -> SocketAddr {
+/// Where the API server of this host is.
+pub(super) const fn local(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
 

@@ -7,6 +7,7 @@ use std::fs;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 mod files;
+mod local;
 mod reach;
 mod refused;
 

@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 
 /// A node of the control plane whose own API server is `local`, and whose kubeconfig names `own`.
-fn control_plane(folder: &Folder, local: SocketAddr, own: &str) -> Connection {
+pub(super) fn control_plane(folder: &Folder, local: SocketAddr, own: &str) -> Connection {
     folder.write("admin.conf", &kubeconfig(own, "admin"));
     let reach = Reach { local_port: Some(local.port()), address: None };
     connected(Kubeconfigs { reach, ..folder.kubeadm() }, EAGER)
@@ -54,36 +54,9 @@ async fn an_address_that_was_given_overrides_everything() {
     assert!(connection.servers.is_none(), "nobody has a use for the others");
 }
 
-#[tokio::test]
-async fn the_local_server_is_asked_on_a_connection_of_its_own_and_nobody_else_is() {
-    let (folder, mut local, own) = (Folder::new(), server().await, server().await);
-    let connection = control_plane(&folder, local.address, &url(&own));
-    let prober = connection.local.unwrap();
-    assert_eq!(prober.get("/readyz").await.unwrap(), 200);
-    assert_eq!(ask(&connection.client).await, Ok(()));
-    assert_eq!(prober.get("/readyz").await.unwrap(), 200);
-    let connections: Vec<_> = local.all_asked().into_iter().map(|it| it.connection).collect();
-    assert_eq!(connections, [1, 2, 1]);
-    let address = local.address.to_string();
-    local.die().await;
-    // The connection that was kept may be found broken, or be known to be.
-    prober.get("/readyz").await.unwrap_err();
-    let why = prober.get("/readyz").await.unwrap_err().to_string();
-    assert!(why.contains(&address), "{why}");
-}
-
-#[tokio::test]
-async fn without_an_identity_the_local_server_is_not_asked() {
-    let folder = Folder::new();
-    let reach = Reach { local_port: Some(1), address: None };
-    let connection = connected(Kubeconfigs { reach, ..folder.kubeadm() }, EAGER);
-    let why = connection.local.unwrap().get("/readyz").await.unwrap_err().to_string();
-    assert!(why.contains("admin.conf"), "{why}");
-}
-
 /// A server of TLS whose certificate is for the name `kubernetes`, made by the authority in `ca.pem`. It answers
 /// everything with 200, until the test ends.
-fn tls_server() -> SocketAddr {
+pub(super) fn tls_server() -> SocketAddr {
     drop(rustls::crypto::ring::default_provider().install_default());
     let certificate = CertificateDer::from_pem_slice(include_bytes!("server.pem")).unwrap();
     let key = PrivateKeyDer::from_pem_slice(include_bytes!("server-key.pem")).unwrap();
@@ -108,7 +81,7 @@ fn tls_server() -> SocketAddr {
 }
 
 /// A kubeconfig that checks certificates.
-fn checked(own: &str) -> String {
+pub(super) fn checked(own: &str) -> String {
     let authority = "certificate-authority: ca.pem, server:";
     kubeconfig(own, "admin").replace("server:", authority)
 }
