@@ -24,6 +24,9 @@ pub async fn follow(server: LocalServer, clock: Clock, events_tx: mpsc::Sender<E
     loop {
         let wake = health.deadline().map(|deadline| clock.instant(deadline));
         let outputs = tokio::select! {
+            // An answer that is there counts, however late this wakes up.
+            biased;
+            () = events_tx.closed() => return,
             (input, sentence) = outcome(&mut question) => {
                 question = None;
                 why = sentence;
@@ -32,7 +35,6 @@ pub async fn follow(server: LocalServer, clock: Clock, events_tx: mpsc::Sender<E
             () = sleep_until(wake.unwrap_or_else(tokio::time::Instant::now)) => {
                 health.wake(clock.now())
             }
-            () = events_tx.closed() => return,
         };
         for output in outputs {
             match output {
@@ -41,6 +43,7 @@ pub async fn follow(server: LocalServer, clock: Clock, events_tx: mpsc::Sender<E
                     question = None;
                     why = format!("no answer for {} ms", SILENCE.as_millis());
                 }
+                Output::Explain => explain(&server, &why),
                 Output::Tell(healthy) => {
                     tell(healthy, &why);
                     if events_tx.send(Event::ApiServerSeen(healthy)).await.is_err() {
@@ -78,6 +81,16 @@ fn tell(healthy: bool, why: &str) {
     } else {
         tracing::warn!("the API server of this host does not serve: {why}");
     }
+}
+
+/// Why it may never come to serve, for people who wait for it.
+fn explain(server: &LocalServer, why: &str) {
+    tracing::warn!(
+        "no API server of this host has served yet, and without one this node takes the control plane's address only if \
+         no other control plane can: GET {READY} at {} came to: {why}; if there is one, let it listen there, too: without \
+         --bind-address, or with 0.0.0.0 or ::, and on the port that kube-vip has as --port",
+        server.address()
+    );
 }
 
 #[cfg(test)]

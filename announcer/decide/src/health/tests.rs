@@ -34,6 +34,14 @@ impl Course {
     }
 }
 
+/// Falls, and answers well from then on: how long after its fall it is healthy again.
+fn recovers_after(course: &mut Course) -> Duration {
+    assert_eq!(course.all(&[BAD, BAD]).last(), Some(&Some(false)));
+    let fallen_at = course.now;
+    while course.ask(GOOD, Duration::ZERO).is_none() {}
+    Duration::from_millis(u64::try_from(course.now.since(fallen_at).as_millis()).unwrap())
+}
+
 fn told(outputs: &[Output]) -> Option<bool> {
     match outputs {
         [] => None,
@@ -135,4 +143,104 @@ fn a_server_that_refuses_is_healthy_only_after_the_time_that_it_needs_to_start()
     let mut course = Course::default();
     let told = course.all(&[[REFUSED; 20], [BAD; 20], [REFUSED; 20]].concat());
     assert!(told.iter().all(Option::is_none), "not in one piece");
+}
+
+#[test]
+fn who_falls_again_and_again_takes_longer_to_recover_each_time_up_to_30_seconds() {
+    let mut course = healthy();
+    let seconds: Vec<_> =
+        (0..9).map(|_| recovers_after(&mut course).as_secs_f32().round()).collect();
+    assert_eq!(seconds, [1.0, 1.0, 3.0, 5.0, 10.0, 19.0, 30.0, 30.0, 30.0]);
+}
+
+#[test]
+fn falls_are_forgotten_after_five_minutes_without_one() {
+    let mut course = healthy();
+    let first = recovers_after(&mut course);
+    let second = recovers_after(&mut course);
+    let third = recovers_after(&mut course);
+    assert!(first < second && second < third, "{first:?} {second:?} {third:?}");
+    course.now = course.now + Duration::from_secs(300);
+    assert_eq!(recovers_after(&mut course), first);
+}
+
+#[test]
+fn one_failure_begins_a_recovery_anew_and_is_no_further_fall() {
+    let mut course = healthy();
+    recovers_after(&mut course);
+    course.all(&[BAD, BAD]);
+    let answers: Vec<_> = [GOOD, GOOD, GOOD, GOOD, BAD].into_iter().cycle().take(100).collect();
+    assert!(course.all(&answers).iter().all(Option::is_none));
+    let began_at = course.now;
+    while course.ask(GOOD, Duration::ZERO).is_none() {}
+    let after = course.now.since(began_at).as_millis();
+    assert!((1_200..1_800).contains(&after), "{after} ms");
+}
+
+#[test]
+fn who_fell_often_is_still_given_up_within_half_a_second() {
+    let mut course = healthy();
+    for _ in 0..6 {
+        recovers_after(&mut course);
+    }
+    let before = course.now;
+    assert_eq!(course.silence(), [Output::GiveUp, Output::Tell(false)]);
+    assert!(course.now.since(before) <= PERIOD + SILENCE);
+}
+
+#[test]
+fn who_was_away_itself_waits_for_the_answer_that_may_have_come_meanwhile() {
+    let mut course = healthy();
+    course.now = course.health.deadline().unwrap();
+    assert_eq!(course.health.wake(course.now), [Output::Ask]);
+    course.now = course.health.deadline().unwrap() + Duration::from_secs(5);
+    assert_eq!(course.health.wake(course.now), []);
+    assert_eq!(course.health.deadline(), Some(course.now + PERIOD));
+    assert_eq!(course.health.handle(course.now, GOOD), []);
+    assert_eq!(course.all(&[GOOD]), [None]);
+}
+
+#[test]
+fn a_late_wake_up_excuses_silence_once_and_for_no_longer_than_it_was_late() {
+    let mut course = healthy();
+    course.now = course.health.deadline().unwrap();
+    assert_eq!(course.health.wake(course.now), [Output::Ask]);
+    let late = Duration::from_millis(3);
+    course.now = course.health.deadline().unwrap() + late;
+    assert_eq!(course.health.wake(course.now), []);
+    assert_eq!(course.health.deadline(), Some(course.now + late));
+    course.now = course.now + Duration::from_secs(1);
+    assert_eq!(course.health.wake(course.now), [Output::GiveUp, Output::Tell(false)]);
+}
+
+#[test]
+fn that_it_was_never_healthy_is_explained_once_after_half_a_minute() {
+    let mut course = Course::default();
+    let mut explained = Vec::new();
+    for _ in 0..300 {
+        course.now = course.now.max(course.health.deadline().unwrap());
+        assert_eq!(course.health.wake(course.now), [Output::Ask]);
+        let outputs = course.health.handle(course.now, Input::Failed);
+        if !outputs.is_empty() {
+            explained.push((course.now.since_start().as_secs(), outputs));
+        }
+    }
+    assert_eq!(explained, [(30, vec![Output::Explain])]);
+    assert_eq!(course.silence(), [Output::GiveUp]);
+    assert_eq!(course.all(&[GOOD]), [Some(true)]);
+}
+
+#[test]
+fn who_says_nothing_for_half_a_minute_is_explained_too() {
+    let mut course = Course::default();
+    let outputs: Vec<_> = (0..100).flat_map(|_| course.silence()).collect();
+    let other: Vec<_> = outputs.iter().filter(|it| **it != Output::GiveUp).collect();
+    assert_eq!(other, [&Output::Explain]);
+}
+
+#[test]
+fn a_server_that_was_healthy_once_is_not_explained() {
+    let mut course = healthy();
+    let told = course.all(&[Input::Failed; 300]);
+    assert_eq!(told.iter().flatten().count(), 1);
 }

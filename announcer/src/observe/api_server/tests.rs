@@ -103,3 +103,19 @@ async fn a_server_that_is_not_ready_is_unhealthy_and_one_that_refuses_us_is_not(
     watched.server.behave(|_| Some(500));
     assert!(!watched.told().await);
 }
+
+#[tokio::test]
+async fn who_is_paused_itself_does_not_take_that_for_silence() {
+    let mut watched = Watched::healthy("stalls").await;
+    for _ in 0..3 {
+        watched.server.all_asked();
+        watched.server.behave(|_| None);
+        watched.server.asked().await;
+        // Nothing else runs meanwhile: this is the pause. The answer is not taken in yet when it is over.
+        std::thread::sleep(2 * SILENCE);
+        watched.server.behave(|_| Some(200));
+        // It was answered, or there would be no other.
+        watched.server.asked().await;
+    }
+    assert_eq!(watched.events_rx.try_recv(), Err(TryRecvError::Empty));
+}
