@@ -1,7 +1,8 @@
 //! `make bench`: how fast and how small, as tables for people and as JSON for machines.
 //!
 //! `bench [SERVICES] [--json FILE] [--only PART]`; SERVICES (50) is how many are timed one by one, FILE is
-//! target/bench.json, PART is `allocator`, `services` or `segment`. On a bed with three control planes there is one part, and
+//! target/bench.json, PART is `allocator`, `services` or `segment`, or of that
+//! `cables`, `planned` or `faults`. On a bed with three control planes there is one part, and
 //! FILE is target/bench-control-plane.json.
 
 #![allow(clippy::print_stdout, reason = "tables are printed on standard output")]
@@ -26,6 +27,7 @@ mod single;
 use anyhow::{Context, Result, bail};
 use many::{Crowd, Room};
 use report::Report;
+use segment::Parts;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -63,8 +65,13 @@ async fn measure() -> Result<()> {
     if wanted.part("services") {
         services(&Cluster::ready().await?, wanted.services, &mut report).await?;
     }
-    if wanted.part("segment") {
-        segment::measure(&Cluster::ready().await?, &mut report).await?;
+    let parts = Parts {
+        cables: wanted.part("segment") || wanted.part("cables"),
+        planned: wanted.part("segment") || wanted.part("planned"),
+        faults: wanted.part("segment") || wanted.part("faults"),
+    };
+    if parts.any() {
+        segment::measure(&Cluster::ready().await?, parts, &mut report).await?;
     }
     finish(&report, &wanted.json, start)
 }

@@ -28,21 +28,47 @@ const ASKED: [f64; 2] = [200.0, 50.0];
 /// The workers: their cables are not the API server's.
 const WORKERS: [&str; 2] = ["n2", "n3"];
 
-/// Adds all tables about the segment.
-pub(crate) async fn measure(cluster: &Cluster, report: &mut Report) -> Result<()> {
+/// What is measured.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parts {
+    pub(crate) cables: bool,
+    pub(crate) planned: bool,
+    pub(crate) faults: bool,
+}
+
+impl Parts {
+    /// Whether there is any.
+    pub(crate) const fn any(self) -> bool {
+        self.cables || self.planned || self.faults
+    }
+}
+
+/// Adds the tables about the segment.
+pub(crate) async fn measure(cluster: &Cluster, parts: Parts, report: &mut Report) -> Result<()> {
     let scene = BedScene::set(cluster, "segment", POOL).await?;
+    if parts.cables {
+        report.add(all_cables(cluster, &scene).await?);
+    }
+    if parts.planned {
+        planned::measure(&scene, report).await?;
+    }
+    if parts.faults {
+        faults::measure(&scene, report).await?;
+    }
+    Ok(())
+}
+
+async fn all_cables(cluster: &Cluster, scene: &BedScene) -> Result<Table> {
     let mut table = Table::new(
         format!("The owner's cable pulled, {CUTS} times: nothing answers"),
         &["v4 worst", "v4 median", "v6 worst", "v6 median"],
     );
-    cables(&scene, "0.1", "default hello", ASKED[0], &mut table).await?;
+    cables(scene, "0.1", "default hello", ASKED[0], &mut table).await?;
     let fast = HelloInterval::set(cluster, "10ms").await?;
-    cables(&scene, "0.01", "10 ms hello", ASKED[1], &mut table).await?;
-    report.add(table);
+    cables(scene, "0.01", "10 ms hello", ASKED[1], &mut table).await?;
     drop(fast);
     cluster.await_announcers().await?;
-    planned::measure(&scene, report).await?;
-    faults::measure(&scene, report).await
+    Ok(table)
 }
 
 /// The addresses that keepalived keeps on the bed.
