@@ -21,11 +21,17 @@ pub(super) struct Pace {
     pub(super) look: Duration,
     /// A refused identity is tried again when this has passed since the last try.
     pub(super) retry: Duration,
+    /// An identity is waited for no longer than this where there is another: a program that makes it may hang.
+    pub(super) patience: Duration,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { look: Duration::from_secs(1), retry: Duration::from_secs(10) }
+        Self {
+            look: Duration::from_secs(1),
+            retry: Duration::from_secs(10),
+            patience: Duration::from_millis(100),
+        }
     }
 }
 
@@ -120,13 +126,22 @@ impl Identities {
     }
 
     /// The identity in use, for who does not mind whether it is refused.
-    ///
-    /// # Errors
-    /// There is none, or it cannot be used.
-    pub(super) async fn current(&self) -> Result<Arc<Identity>, Away> {
+    async fn current(&self) -> Result<Arc<Identity>, Away> {
         let state = self.look().await;
         let chosen = state.chosen()?;
         Ok(state.stand_in.as_ref().map_or(chosen, |stand_in| Arc::clone(&stand_in.identity)))
+    }
+
+    /// The identity in use; none while it is being read for somebody else already, or where there is `another`, when it
+    /// cannot be had soon. Reading it goes on when nobody waits for it any more.
+    pub(super) async fn current_or(self: &Arc<Self>, another: bool) -> Option<Arc<Identity>> {
+        drop(self.state.try_lock().ok()?);
+        let this = Arc::clone(self);
+        let reading = tokio::spawn(async move { this.current().await.ok() });
+        if another {
+            return tokio::time::timeout(self.pace.patience, reading).await.ok()?.ok()?;
+        }
+        reading.await.ok()?
     }
 
     /// `identity` was refused: the one to try instead, if there is one. Without it, an identity that the server does not

@@ -9,14 +9,10 @@ use hyper::{Request, StatusCode};
 use kube::client::Body;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-use tokio::time::timeout;
 use tower::{BoxError, ServiceExt};
 
 /// Longest answer that is read; the connection of a longer one is given up.
 const LONGEST_ANSWER: usize = 64 * 1024;
-/// Longest wait for an identity: a program that makes one may hang, which says nothing about the server.
-const IDENTITY: Duration = Duration::from_millis(100);
 
 /// Asks the API server at 127.0.0.1 and no other, on one connection that is kept from question to question and that
 /// nobody else uses. It is asked with the identity that the client has; where that cannot be read, or there is no answer
@@ -58,7 +54,7 @@ impl LocalServer {
 
     async fn ask(&self, path: &'static str) -> Result<StatusCode, BoxError> {
         let answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(current) = self.current().await else {
+        let Some(current) = self.identities.current_or(answered.is_some()).await else {
             return match answered {
                 Some(identity) => ask_as(&identity, path).await,
                 None => ask(self.nobody.clone()?, path).await,
@@ -75,13 +71,6 @@ impl LocalServer {
             }
             (outcome, _) => outcome,
         }
-    }
-
-    /// The identity that the client has. Reading it goes on when nobody waits for it any more.
-    async fn current(&self) -> Option<Arc<Identity>> {
-        let identities = Arc::clone(&self.identities);
-        let reading = tokio::spawn(async move { identities.current().await });
-        timeout(IDENTITY, reading).await.ok()?.ok()?.ok()
     }
 }
 

@@ -50,8 +50,10 @@ impl Drop for Folder {
     }
 }
 
-/// Every request looks at the files; a refused identity is not tried again.
-const EAGER: Pace = Pace { look: Duration::ZERO, retry: Duration::from_secs(3600) };
+const AN_HOUR: Duration = Duration::from_secs(3600);
+
+/// Every request looks at the files; a refused identity is not tried again, and no identity takes too long.
+const EAGER: Pace = Pace { look: Duration::ZERO, retry: AN_HOUR, patience: AN_HOUR };
 
 fn connected(kubeconfigs: Kubeconfigs, pace: Pace) -> Connection {
     let identities = Identities::paced(kubeconfigs, Surroundings::default(), pace);

@@ -70,27 +70,39 @@ async fn an_identity_that_gets_no_answer_does_not_replace_one_that_did() {
 
 #[tokio::test]
 async fn a_program_that_makes_no_identity_in_time_keeps_nobody_waiting() {
-    let (folder, server) = (Folder::new(), server().await);
-    let Connection { client, local, .. } =
-        control_plane(&folder, server.address, "http://192.0.2.1");
-    let prober = local.unwrap();
-    assert_eq!(prober.get("/readyz").await.unwrap(), 200);
-    // It runs until the folder is gone.
+    for answered_before in [false, true] {
+        let (folder, server) = (Folder::new(), tls_server());
+        let reach = Reach { local_port: Some(server.port()), address: None };
+        let hasty = Pace { patience: Duration::from_millis(100), ..EAGER };
+        let connection = connected(Kubeconfigs { reach, ..folder.kubeadm() }, hasty);
+        let prober = connection.local.unwrap();
+        if answered_before {
+            folder.write("ca.pem", include_str!("ca.pem"));
+            folder.write("admin.conf", &checked("https://127.0.0.1:1"));
+            assert_eq!(prober.get("/readyz").await.unwrap(), 200);
+        }
+        folder.write("admin.conf", &hanging(&folder));
+        let answers = async {
+            for _ in 0..3 {
+                assert_eq!(prober.get("/readyz").await.unwrap(), 200);
+            }
+        };
+        tokio::select! {
+            biased;
+            // The first one begins to read the identity.
+            _ = ask(&connection.client) => panic!("the program has ended"),
+            () = answers => {}
+        }
+    }
+}
+
+/// A kubeconfig with a program that runs until `folder` is gone.
+fn hanging(folder: &Folder) -> String {
     folder.write("running", "");
     let wait = format!("while test -e {}; do sleep 0.1; done", folder.path("running").display());
     let program = format!(
         "exec: {{apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, \
          command: sh, args: [-c, \"{wait}\"]}}"
     );
-    let hung = kubeconfig("http://192.0.2.1", "t").replace("token: \"t\"", &program);
-    folder.write("admin.conf", &hung);
-    let answers = async {
-        for _ in 0..3 {
-            assert_eq!(prober.get("/readyz").await.unwrap(), 200);
-        }
-    };
-    tokio::select! {
-        () = answers => {}
-        _ = ask(&client) => panic!("the program has ended"),
-    }
+    kubeconfig("http://192.0.2.1", "t").replace("token: \"t\"", &program)
 }
