@@ -38,7 +38,7 @@ impl Identity {
         let mut config = match &source {
             // Its token and its authority are read again by the client itself.
             Source::Pod(..) => Config::incluster_env()?,
-            Source::File(path) => from_file(path, &mut looks)?,
+            Source::File(path) | Source::Admin(path, _) => from_file(path, &mut looks)?,
         };
         config.headers.push(agent());
         let whose = source.to_string();
@@ -86,13 +86,14 @@ fn stacks(
 fn route(source: &Source, reach: &Reach, servers: &ApiServers) -> Route {
     let servers = servers.clone();
     match (source, reach.address.is_some(), reach.local_port) {
-        (_, true, _) | (Source::File(_), _, None) => Route::Own,
-        (Source::File(_), _, Some(port)) => Route::Local(port, servers),
+        (_, true, _) => Route::Own,
         // A Service that is a name, not an address, is looked up.
         (Source::Pod(host, port), ..) => match (host.parse(), port.parse()) {
             (Ok(ip), Ok(port)) => Route::Service(SocketAddr::new(ip, port), servers),
             _ => Route::Own,
         },
+        (_, _, Some(port)) => Route::Local(port, servers),
+        _ => Route::Own,
     }
 }
 

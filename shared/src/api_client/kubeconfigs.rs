@@ -4,8 +4,9 @@ use hyper::Uri;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// Where to look for a kubeconfig. Wherever `admin.conf` is missing or its identity is refused, `super-admin.conf` beside
-/// it takes its place: since Kubernetes 1.29 `admin.conf` has no rights until `kubeadm init` has bound them.
+/// Where to look for a kubeconfig. Where one that is preferred or usual is called `admin.conf`, and is missing or its
+/// identity refused, `super-admin.conf` beside it takes its place: since Kubernetes 1.29 `admin.conf` has no rights until
+/// `kubeadm init` has bound them. Nothing takes the place of a file that was named, here or in `$KUBECONFIG`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Kubeconfigs {
     /// The one that was named: used or nothing.

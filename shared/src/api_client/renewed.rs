@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tower::{BoxError, Service, ServiceExt};
 
-/// Sends each request with the identity of the moment. One that is refused (401, 403) goes out once more if another
-/// identity may take its place: a refused request has done nothing.
+/// Sends each request with the identity of the moment. One that is refused goes out once more if another identity may
+/// take its place: a refused request has done nothing. An identity is refused with 401, or with 403 to a question: what is
+/// to be written may be forbidden for what it says, and would be from whomever.
 #[derive(Clone)]
 pub(super) struct Renewed {
     identities: Arc<Identities>,
@@ -24,11 +25,15 @@ impl Renewed {
     async fn send(self, request: Request<Body>) -> Result<Response<Incoming>, BoxError> {
         let Turn { identity, on_trial } = self.identities.turn().await?;
         let again = copy(&request);
+        let writes = !request.method().is_safe();
         let answer = identity.api.clone().oneshot(request).await?;
         if !refuses(&answer) {
             if on_trial && !answer.status().is_server_error() {
                 self.identities.works().await;
             }
+            return Ok(answer);
+        }
+        if writes && !on_trial && answer.status() == StatusCode::FORBIDDEN {
             return Ok(answer);
         }
         let other = self.identities.instead_of(&identity, answer.status()).await;

@@ -16,13 +16,15 @@ pub(super) enum Source {
     Pod(String, String),
     /// A kubeconfig.
     File(PathBuf),
+    /// A kubeconfig of the control plane, and the file beside it that takes its place while its identity is refused.
+    Admin(PathBuf, PathBuf),
 }
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pod(..) => f.write_str("the pod's service account"),
-            Self::File(path) => path.display().fmt(f),
+            Self::File(path) | Self::Admin(path, _) => path.display().fmt(f),
         }
     }
 }
@@ -30,8 +32,8 @@ impl fmt::Display for Source {
 impl Source {
     /// What takes its place when its identity is refused, if that exists.
     pub(super) fn stand_in(&self) -> Option<Self> {
-        let Self::File(path) = self else { return None };
-        stand_in(path).filter(|path| path.exists()).map(Self::File)
+        let Self::Admin(_, stand_in) = self else { return None };
+        stand_in.exists().then(|| Self::File(stand_in.clone()))
     }
 }
 
@@ -64,7 +66,8 @@ impl Surroundings {
 }
 
 /// The file that was named, else the preferred one while it exists, else the pod's own identity, else `$KUBECONFIG`, else
-/// the first usual file that exists.
+/// the first usual file that exists. Only a preferred or a usual one has another to take its place: whoever names a file
+/// has chosen with it how much this process may do.
 ///
 /// # Errors
 /// There is none of them.
@@ -72,23 +75,30 @@ pub(super) fn choose(
     kubeconfigs: &Kubeconfigs,
     around: &Surroundings,
 ) -> Result<Source, ConnectError> {
-    let insisted = |path: &PathBuf| there(path).unwrap_or_else(|| path.clone());
+    let file = |path: &PathBuf| Source::File(path.clone());
     let pod = || around.pod().filter(|_| !kubeconfigs.outside);
-    let named = kubeconfigs.named.as_ref().map(insisted).map(Source::File);
-    let preferred = || kubeconfigs.preferred.as_ref().and_then(|path| there(path));
+    let preferred = || kubeconfigs.preferred.as_deref().and_then(there);
     let usual = || kubeconfigs.usual.iter().find_map(|path| there(path));
+    let named = kubeconfigs.named.as_ref().map(file);
     named
-        .or_else(|| preferred().map(Source::File))
+        .or_else(preferred)
         .or_else(pod)
-        .or_else(|| around.kubeconfig.as_ref().map(insisted).map(Source::File))
-        .or_else(|| usual().map(Source::File))
+        .or_else(|| around.kubeconfig.as_ref().map(file))
+        .or_else(usual)
         .ok_or_else(|| ConnectError::NoCluster(looked_for(kubeconfigs)))
 }
 
 /// The file, or what takes its place while it is missing.
-fn there(path: &Path) -> Option<PathBuf> {
-    let stand_in = || stand_in(path).filter(|path| path.exists());
-    if path.exists() { Some(path.to_owned()) } else { stand_in() }
+fn there(path: &Path) -> Option<Source> {
+    let stand_in = stand_in(path);
+    if path.exists() {
+        let path = path.to_owned();
+        return Some(match stand_in {
+            Some(stand_in) => Source::Admin(path, stand_in),
+            None => Source::File(path),
+        });
+    }
+    stand_in.filter(|path| path.exists()).map(Source::File)
 }
 
 fn stand_in(path: &Path) -> Option<PathBuf> {

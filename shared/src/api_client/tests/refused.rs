@@ -41,12 +41,63 @@ async fn super_admin_takes_the_place_of_an_admin_that_is_refused_and_no_request_
 async fn what_was_sent_goes_out_again_as_it_was() {
     let (folder, mut server) = (Folder::new(), server().await);
     both(&folder, &server);
-    server.behave(refuse("admin", 403));
+    server.behave(refuse("admin", 401));
     let client = connected(folder.kubeadm(), EAGER).client;
-    let request = Request::post("/api/v1/events?x=1").body(b"{}".to_vec()).unwrap();
-    client.request_text(request).await.unwrap();
+    post(&client).await.unwrap();
     let uris: Vec<_> = server.all_asked().into_iter().map(|asked| asked.uri).collect();
     assert_eq!(uris, ["/api/v1/events?x=1", "/api/v1/events?x=1"]);
+}
+
+async fn post(client: &kube::Client) -> Result<String, kube::Error> {
+    let request = Request::post("/api/v1/events?x=1").body(b"{}".to_vec()).unwrap();
+    client.request_text(request).await
+}
+
+#[tokio::test]
+async fn something_to_write_that_is_forbidden_is_not_written_with_more_rights() {
+    let (folder, mut server) = (Folder::new(), server().await);
+    both(&folder, &server);
+    server.behave(refuse("admin", 403));
+    let client = connected(folder.kubeadm(), Pace { retry: Duration::ZERO, ..EAGER }).client;
+    post(&client).await.unwrap_err();
+    assert_eq!(tokens(&mut server), ["admin"]);
+    // Who may not even ask has no rights at all.
+    assert_eq!(ask(&client).await, Ok(()));
+    post(&client).await.unwrap();
+    assert_eq!(tokens(&mut server), ["admin", "super", "admin", "super"]);
+}
+
+#[tokio::test]
+async fn nothing_takes_the_place_of_a_file_that_was_named() {
+    let (folder, mut server) = (Folder::new(), server().await);
+    both(&folder, &server);
+    server.behave(refuse("admin", 403));
+    let file = folder.path("admin.conf");
+    let named = Kubeconfigs { named: Some(file.clone()), ..Kubeconfigs::default() };
+    let around = Surroundings { kubeconfig: Some(file), service: None };
+    for identities in [
+        Identities::paced(named, Surroundings::default(), EAGER),
+        Identities::paced(Kubeconfigs::default(), around, EAGER),
+    ] {
+        let client = connection(&Arc::new(identities), &ApiRequests::default()).client;
+        ask(&client).await.unwrap_err();
+        assert_eq!(tokens(&mut server), ["admin"]);
+        folder.remove("admin.conf");
+        ask(&client).await.unwrap_err();
+        assert_eq!(tokens(&mut server), [""; 0]);
+        folder.write("admin.conf", &kubeconfig(&url(&server), "admin"));
+    }
+}
+
+#[tokio::test]
+async fn super_admin_takes_the_place_of_a_preferred_admin_too() {
+    let (folder, mut server) = (Folder::new(), server().await);
+    both(&folder, &server);
+    server.behave(refuse("admin", 403));
+    let preferred = Some(folder.path("admin.conf"));
+    let client = connected(Kubeconfigs { preferred, ..Kubeconfigs::default() }, EAGER).client;
+    assert_eq!(ask(&client).await, Ok(()));
+    assert_eq!(tokens(&mut server), ["admin", "super"]);
 }
 
 #[tokio::test]
