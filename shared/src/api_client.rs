@@ -15,6 +15,7 @@ mod identity;
 mod kubeconfigs;
 mod local_server;
 mod renewed;
+mod serving;
 mod source;
 mod stack;
 #[cfg(test)]

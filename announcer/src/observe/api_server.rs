@@ -46,6 +46,7 @@ pub async fn follow(server: LocalServer, clock: Clock, events_tx: mpsc::Sender<E
                 Output::Explain => explain(&server, &why),
                 Output::Tell(healthy) => {
                     tell(healthy, &why);
+                    server.found(healthy);
                     if events_tx.send(Event::ApiServerSeen(healthy)).await.is_err() {
                         return;
                     }

@@ -3,6 +3,7 @@
 use super::ConnectError;
 use super::identity::Identity;
 use super::kubeconfigs::Kubeconfigs;
+use super::serving::Serving;
 use super::source::{Source, Surroundings, choose};
 use crate::api_servers::ApiServers;
 use hyper::StatusCode;
@@ -46,6 +47,8 @@ pub(super) struct Identities {
     around: Surroundings,
     pace: Pace,
     servers: ApiServers,
+    /// Whether the API server of this host serves.
+    pub(super) serving: Serving,
     state: Mutex<State>,
 }
 
@@ -80,7 +83,7 @@ impl Identities {
 
     pub(super) fn paced(kubeconfigs: Kubeconfigs, around: Surroundings, pace: Pace) -> Self {
         let (servers, state) = (ApiServers::default(), Mutex::default());
-        Self { kubeconfigs, around, pace, servers, state }
+        Self { kubeconfigs, around, pace, servers, serving: Serving::default(), state }
     }
 
     /// Where other servers may be remembered, if connections may ever go there.
@@ -208,7 +211,8 @@ impl Identities {
 
     async fn read(&self, source: Source) -> Result<Arc<Identity>, ConnectError> {
         let (reach, servers) = (self.kubeconfigs.reach.clone(), self.servers.clone());
-        let read = move || Identity::read(source, &reach, &servers).map(Arc::new);
+        let serving = self.serving.clone();
+        let read = move || Identity::read(source, &reach, &servers, &serving).map(Arc::new);
         let read = tokio::time::timeout(READ_TIMEOUT, tokio::task::spawn_blocking(read)).await;
         read.map_err(|_| ConnectError::Interrupted)?.map_err(|_| ConnectError::Interrupted)?
     }

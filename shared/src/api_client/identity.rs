@@ -3,6 +3,7 @@
 use super::ConnectError;
 use super::files::Looks;
 use super::kubeconfigs::Reach;
+use super::serving::Serving;
 use super::source::Source;
 use super::stack::{Route, Stack, stack};
 use crate::api_servers::ApiServers;
@@ -33,6 +34,7 @@ impl Identity {
         source: Source,
         reach: &Reach,
         servers: &ApiServers,
+        serving: &Serving,
     ) -> Result<Self, ConnectError> {
         let mut looks = Looks::default();
         let mut config = match &source {
@@ -43,7 +45,8 @@ impl Identity {
         config.headers.push(agent());
         let whose = source.to_string();
         let unusable = |source| ConnectError::Client { whose, source };
-        let (api, local, route) = stacks(config, &source, reach, servers).map_err(unusable)?;
+        let (api, local, route) =
+            stacks(config, &source, reach, (servers, serving)).map_err(unusable)?;
         Ok(Self { source, looks, read_at: Instant::now(), api, local, route })
     }
 
@@ -72,18 +75,18 @@ fn stacks(
     mut config: Config,
     source: &Source,
     reach: &Reach,
-    servers: &ApiServers,
+    known: (&ApiServers, &Serving),
 ) -> Result<(Stack, Option<Stack>, String), kube::Error> {
     let local = reach.local_port.map(|port| stack(config.clone(), Route::OnlyLocal(port)));
     if let Some(address) = &reach.address {
         config.cluster_url = address.0.clone();
     }
-    let route = route(source, reach, servers);
+    let route = route(source, reach, known);
     let description = route.describe(&config);
     Ok((stack(config, route)?, local.transpose()?, description))
 }
 
-fn route(source: &Source, reach: &Reach, servers: &ApiServers) -> Route {
+fn route(source: &Source, reach: &Reach, (servers, serving): (&ApiServers, &Serving)) -> Route {
     let servers = servers.clone();
     match (source, reach.address.is_some(), reach.local_port) {
         (_, true, _) => Route::Own,
@@ -92,7 +95,7 @@ fn route(source: &Source, reach: &Reach, servers: &ApiServers) -> Route {
             (Ok(ip), Ok(port)) => Route::Service(SocketAddr::new(ip, port), servers),
             _ => Route::Own,
         },
-        (_, _, Some(port)) => Route::Local(port, servers),
+        (_, _, Some(port)) => Route::Local(port, servers, serving.clone()),
         _ => Route::Own,
     }
 }

@@ -43,6 +43,12 @@ impl LocalServer {
         local(self.port)
     }
 
+    /// Takes what the caller has found out. When it does not serve, all connections of the client to it break, with what
+    /// waits for an answer on them and every watch, and until it serves again it is the last server that is tried.
+    pub fn found(&self, serves: bool) {
+        self.identities.serving.found(serves);
+    }
+
     /// The status of the answer to `GET path`. Connecting takes at most 300 ms; how long to wait for the rest is the
     /// caller's choice: dropped before the answer, the question takes its connection with it.
     ///

@@ -3,6 +3,7 @@
 //! kube's own layers, but for the connector: that one notices a dead server, knows more than one way to a living one, and
 //! does not try again behind our back, because a hidden second try would outlive the decision that it carries.
 
+use super::serving::Serving;
 use super::ways::{Near, Ways};
 use crate::api_servers::ApiServers;
 use hyper::body::Incoming;
@@ -45,7 +46,7 @@ pub(super) enum Route {
     /// To this address first, then to servers that are known; the certificate is checked for the configuration's server.
     Service(SocketAddr, ApiServers),
     /// To this port of this host first, then to servers that are known, then to the one that the configuration names.
-    Local(u16, ApiServers),
+    Local(u16, ApiServers, Serving),
     /// To this port of this host.
     OnlyLocal(u16),
 }
@@ -57,7 +58,7 @@ impl Route {
         match self {
             Self::Own => own,
             Self::Service(first, _) => format!("{first}, else at a server behind it"),
-            Self::Local(port, _) => {
+            Self::Local(port, ..) => {
                 format!("{}, else at another server, else at {own}", local(*port))
             }
             Self::OnlyLocal(port) => local(*port).to_string(),
@@ -68,25 +69,43 @@ impl Route {
 /// Builds what `config` says, for `route`.
 pub(super) fn stack(mut config: Config, route: Route) -> Result<Stack, kube::Error> {
     let named = bare(&config.cluster_url);
-    let near = |config: &Config, first, servers, wait| {
+    let near = |config: &Config, first, servers, serving, wait| {
         let scheme = config.cluster_url.scheme().cloned().unwrap_or(Scheme::HTTPS);
-        Ok::<_, kube::Error>(Near { scheme, first, servers, connector: connector(config, wait)? })
+        Ok::<_, kube::Error>(Near {
+            scheme,
+            first,
+            servers,
+            serving,
+            connector: connector(config, wait)?,
+        })
     };
     let ways = match route {
         Route::Own => Ways { near: None, own: Some((named, connector(&config, CONNECT_TIMEOUT)?)) },
         Route::Service(first, servers) => {
             config.tls_server_name.get_or_insert_with(|| first.ip().to_string());
-            Ways { near: Some(near(&config, first, servers, NEAR_CONNECT_TIMEOUT)?), own: None }
+            Ways {
+                near: Some(near(&config, first, servers, None, NEAR_CONNECT_TIMEOUT)?),
+                own: None,
+            }
         }
-        Route::Local(port, servers) => {
+        Route::Local(port, servers, serving) => {
             let own = Some((named, connector(&config, CONNECT_TIMEOUT)?));
             config.tls_server_name.get_or_insert_with(|| EVERY_SERVER.to_owned());
-            Ways { near: Some(near(&config, local(port), servers, NEAR_CONNECT_TIMEOUT)?), own }
+            Ways {
+                near: Some(near(
+                    &config,
+                    local(port),
+                    servers,
+                    Some(serving),
+                    NEAR_CONNECT_TIMEOUT,
+                )?),
+                own,
+            }
         }
         Route::OnlyLocal(port) => {
             config.tls_server_name.get_or_insert_with(|| EVERY_SERVER.to_owned());
             let servers = ApiServers::default();
-            let near = near(&config, local(port), servers, LOCAL_CONNECT_TIMEOUT)?;
+            let near = near(&config, local(port), servers, None, LOCAL_CONNECT_TIMEOUT)?;
             Ways { near: Some(near), own: None }
         }
     };

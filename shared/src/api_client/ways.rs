@@ -1,8 +1,10 @@
 //! Which address a connection goes to: one after the other, until one takes it.
 
 use super::explain_chain;
+use super::serving::{Breaking, Serving};
 use crate::api_servers::ApiServers;
-use futures::future::BoxFuture;
+use futures::FutureExt;
+use futures::future::{BoxFuture, pending};
 use hyper::Uri;
 use hyper::http::uri::Scheme;
 use std::net::SocketAddr;
@@ -31,7 +33,19 @@ pub(super) struct Near<C> {
     pub(super) first: SocketAddr,
     /// Those to try after it.
     pub(super) servers: ApiServers,
+    /// Whether the first one serves, where that is found out: if not, it is tried when nothing else is left.
+    pub(super) serving: Option<Serving>,
     pub(super) connector: C,
+}
+
+/// One address to try.
+struct Way<C> {
+    url: String,
+    connector: C,
+    /// Longest wait for it.
+    wait: Option<Duration>,
+    /// What a connection to it breaks at.
+    at: BoxFuture<'static, ()>,
 }
 
 /// No way led anywhere.
@@ -39,22 +53,19 @@ pub(super) struct Near<C> {
 #[error("no API server could be reached: {}", .0.join("; "))]
 pub(super) struct NoWay(Vec<String>);
 
-impl<C> Near<C>
-where
-    C: Service<Uri, Error = BoxError>,
-{
-    /// The first that takes the connection; else what is wrong with each.
-    async fn connect(mut self) -> Result<C::Response, Vec<String>> {
-        let mut failures = Vec::new();
-        for address in self.servers.after(self.first) {
-            let url = format!("{}://{address}", self.scheme);
-            match timeout(ONE_OF_MANY, connect(&mut self.connector, &url)).await {
-                Ok(Ok(connection)) => return Ok(connection),
-                Ok(Err(error)) => failures.push(format!("{url}: {}", explain_chain(&*error))),
-                Err(_) => failures.push(format!("{url}: no answer")),
-            }
-        }
-        Err(failures)
+impl<C: Clone> Near<C> {
+    /// All of them, in order.
+    fn ways(&self) -> Vec<Way<C>> {
+        let way = |address| Way {
+            url: format!("{}://{address}", self.scheme),
+            connector: self.connector.clone(),
+            wait: Some(ONE_OF_MANY),
+            at: match &self.serving {
+                Some(serving) if address == self.first => serving.fallen(),
+                _ => pending().boxed(),
+            },
+        };
+        self.servers.after(self.first).into_iter().map(way).collect()
     }
 }
 
@@ -64,9 +75,9 @@ where
     C::Response: Send,
     C::Future: Send,
 {
-    type Response = C::Response;
+    type Response = Breaking<C::Response>;
     type Error = BoxError;
-    type Future = BoxFuture<'static, Result<C::Response, BoxError>>;
+    type Future = BoxFuture<'static, Result<Breaking<C::Response>, BoxError>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))
@@ -81,22 +92,38 @@ where
 
 impl<C> Ways<C>
 where
-    C: Service<Uri, Error = BoxError> + Send,
+    C: Service<Uri, Error = BoxError> + Clone + Send,
 {
-    async fn connect(self) -> Result<C::Response, BoxError> {
+    /// All ways, in order.
+    fn order(self) -> Vec<Way<C>> {
+        let mut ways = self.near.as_ref().map(Near::ways).unwrap_or_default();
+        let own = |(url, connector)| Way { url, connector, wait: None, at: pending().boxed() };
+        ways.extend(self.own.map(own));
+        let serving = self.near.and_then(|near| near.serving);
+        if !ways.is_empty() && serving.is_some_and(|serving| !serving.serves()) {
+            ways.rotate_left(1);
+        }
+        ways
+    }
+
+    /// The first way that leads somewhere; else what is wrong with each.
+    async fn connect(self) -> Result<Breaking<C::Response>, BoxError> {
         let mut failures = Vec::new();
-        if let Some(near) = self.near {
-            match near.connect().await {
-                Ok(connection) => return Ok(connection),
-                Err(each) => failures = each,
+        for way in self.order() {
+            let Way { url, mut connector, wait, at } = way;
+            let connecting = connect(&mut connector, &url);
+            let outcome = match wait {
+                Some(wait) => {
+                    timeout(wait, connecting).await.unwrap_or_else(|_| Err("no answer".into()))
+                }
+                None => connecting.await,
+            };
+            match outcome {
+                Ok(connection) => return Ok(Breaking { connection, at, broken: false }),
+                Err(error) => failures.push(format!("{url}: {}", explain_chain(&*error))),
             }
         }
-        let Some((url, mut connector)) = self.own else { return Err(NoWay(failures).into()) };
-        let outcome = connect(&mut connector, &url).await;
-        outcome.map_err(|error| {
-            failures.push(format!("{url}: {}", explain_chain(&*error)));
-            NoWay(failures).into()
-        })
+        Err(NoWay(failures).into())
     }
 }
 

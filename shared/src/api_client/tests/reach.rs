@@ -54,6 +54,37 @@ async fn an_address_that_was_given_overrides_everything() {
     assert!(connection.servers.is_none(), "nobody has a use for the others");
 }
 
+#[tokio::test]
+async fn whoever_waits_for_a_local_server_that_is_found_to_hang_goes_elsewhere() {
+    let folder = Folder::new();
+    let (mut local, mut other) = (server().await, server().await);
+    let Connection { client, servers, local: prober } =
+        control_plane(&folder, local.address, "http://127.0.0.1:1");
+    servers.unwrap().remember(vec![other.address]);
+    let prober = prober.unwrap();
+    assert_eq!(ask(&client).await, Ok(()));
+    local.behave(|_| None);
+    local.all_asked();
+    let waiting = ask(&client);
+    tokio::pin!(waiting);
+    tokio::select! {
+        biased;
+        _ = &mut waiting => panic!("it hangs"),
+        _ = local.asked() => prober.found(false),
+    }
+    assert!(waiting.await.is_err(), "the connection breaks");
+    assert_eq!(ask(&client).await, Ok(()));
+    assert_eq!(other.all_asked().len(), 1);
+    assert_eq!(local.all_asked().len(), 0);
+    local.behave(|_| Some(200));
+    other.die().await;
+    // The connection that was kept to the other is found broken, or known to be.
+    drop(ask(&client).await);
+    assert_eq!(ask(&client).await, Ok(()), "it is tried when nothing else is left");
+    prober.found(true);
+    assert_eq!(ask(&client).await, Ok(()), "what was found before breaks nothing that came later");
+}
+
 /// A server of TLS whose certificate is for the name `kubernetes`, made by the authority in `ca.pem`. It answers
 /// everything with 200, until the test ends.
 pub(super) fn tls_server() -> SocketAddr {
