@@ -1,5 +1,5 @@
 use super::*;
-use shared::api_client::{Kubeconfigs, Reach, connect_when_possible};
+use shared::api_client::{Connection, Kubeconfigs, Reach, connect_when_possible, explain};
 use shared::api_requests::ApiRequests;
 use shared::server_double::{ServerDouble, kubeconfig};
 use shared::task::Owned;
@@ -16,6 +16,7 @@ struct Watched {
     server: ServerDouble,
     events_rx: mpsc::Receiver<Event>,
     file: PathBuf,
+    client: kube::Client,
     _following: Owned<()>,
 }
 
@@ -27,10 +28,12 @@ impl Watched {
         std::fs::write(&file, kubeconfig("http://192.0.2.1:6443", "token")).unwrap();
         let reach = Reach { local_port: Some(server.address.port()), address: None };
         let kubeconfigs = Kubeconfigs { named: Some(file.clone()), reach, ..Default::default() };
-        let local = connect_when_possible(&kubeconfigs, &ApiRequests::default()).local.unwrap();
+        let Connection { client, local, .. } =
+            connect_when_possible(&kubeconfigs, &ApiRequests::default());
+        let local = local.unwrap();
         let (events_tx, events_rx) = mpsc::channel(8);
         let _following = Owned::spawn(follow(local, Clock::start(), events_tx));
-        let mut watched = Self { server, events_rx, file, _following };
+        let mut watched = Self { server, events_rx, file, client, _following };
         assert!(watched.told().await, "the first good answer is enough");
         watched
     }
@@ -118,4 +121,14 @@ async fn who_is_paused_itself_does_not_take_that_for_silence() {
         watched.server.asked().await;
     }
     assert_eq!(watched.events_rx.try_recv(), Err(TryRecvError::Empty));
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_server_that_hangs_waits_no_longer_than_that_is_unknown() {
+    let mut watched = Watched::healthy("breaks").await;
+    watched.server.behave(|_| None);
+    let error = watched.client.apiserver_version().await.unwrap_err();
+    let sentence = explain(&error);
+    assert!(sentence.contains("the API server of this host does not serve"), "{sentence}");
+    assert!(!watched.told().await);
 }
