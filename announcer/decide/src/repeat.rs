@@ -12,7 +12,7 @@
 //! A claim that vanishes is forgotten: nothing is sent for it any more. All claims share one ceiling of frames per
 //! second ([`pace`]); when it is reached, first frames of new claims go before the rest of their bursts, and both
 //! before slow repetitions. Slow repetitions get a fiftieth of the ceiling: with many claims the period stretches. Those of a
-//! fifth of a second go together ([`GATHERED`]).
+//! fifth of a second go together.
 
 pub mod pace;
 
