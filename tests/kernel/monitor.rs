@@ -176,7 +176,7 @@ async fn a_bridge_whose_uplink_has_lost_its_cable_has_no_carrier_though_a_pod_ke
     let segment = Segment::make();
     segment.node.ip_batch(
         "link add br0 type bridge\nlink set br0 up\n\
-         link add link eth0 name up0 type vlan id 5\nlink set up0 up master br0\n\
+         link add link eth0 name up0 type macvlan\nlink set up0 up master br0\n\
          link add pod0 type veth peer name pod1\nlink set pod0 up master br0\nlink set pod1 up",
     );
     let mut view = View::of(&segment.node, 64).await;
