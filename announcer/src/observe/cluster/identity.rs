@@ -2,9 +2,8 @@
 
 use announcer_decide::event::Event;
 use k8s_openapi::api::core::v1::Service;
-use kube::runtime::watcher;
+use kube::api::ListParams;
 use kube::{Api, Client};
-use shared::watch::Observed;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -12,6 +11,10 @@ use tokio::time::Instant;
 /// How long, and how often, it has to be refused before it counts as forbidden: an API server that starts refuses for some
 /// seconds what its roles grant, and nodes that disagree about who they are would answer beside each other.
 const REFUSED: (Duration, u32) = (Duration::from_secs(15), 3);
+
+/// Pause before it is looked at again: once it is known, and before.
+const AGAIN: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_millis(500);
 
 /// How much is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,30 +29,46 @@ pub(super) enum Known {
 }
 
 /// Tells the UID of the API server's own Service, which every role of kube-vip may see, as the cluster's. That Service exists in
-/// every cluster, once and for ever.
+/// every cluster once, and for ever unless somebody deletes it; so it is looked at again now and then, and not watched.
 pub(super) async fn follow(
     client: Client,
     known_tx: watch::Sender<Known>,
     events_tx: mpsc::Sender<Event>,
 ) {
     let api: Api<Service> = Api::namespaced(client, "default");
-    let selected = watcher::Config::default().fields("metadata.name=kubernetes");
-    let door = |observed| match observed {
-        Observed::Seen(uid) => {
-            known_tx.send_replace(Known::Told);
-            Some(Event::ClusterSeen(uid))
+    let selected = ListParams::default().fields("metadata.name=kubernetes");
+    let mut told: Option<String> = None;
+    while !events_tx.is_closed() {
+        let found = api.list_metadata(&selected).await;
+        let uid = found.as_ref().ok().and_then(|all| all.items.first()?.metadata.uid.clone());
+        match (uid, found) {
+            (Some(uid), _) => {
+                if told.as_ref() != Some(&uid)
+                    && events_tx.send(Event::ClusterSeen(uid.clone())).await.is_err()
+                {
+                    return;
+                }
+                told = Some(uid);
+                known_tx.send_replace(Known::Told);
+            }
+            (None, Err(kube::Error::Api(status))) if status.code == 403 => {
+                known_tx.send_modify(Known::refuse);
+            }
+            // An API server that has just been made has no such Service yet; one that cannot be reached will be.
+            (None, _) => {}
         }
-        Observed::Forbidden => {
-            known_tx.send_modify(|known| match known {
-                Known::Nothing => *known = Known::Refused(1),
-                Known::Refused(times) => *times = times.saturating_add(1),
-                Known::Told => {}
-            });
-            None
+        tokio::time::sleep(if told.is_some() { AGAIN } else { SOON }).await;
+    }
+}
+
+impl Known {
+    const fn refuse(&mut self) {
+        match self {
+            Self::Nothing => *self = Self::Refused(1),
+            Self::Refused(times) => *times = times.saturating_add(1),
+            Self::Told => {}
         }
-        Observed::Gone(_) | Observed::Listed => None,
-    };
-    shared::watch::follow(api, selected, |object| object.metadata.uid, door, events_tx).await;
+    }
 }
 
 /// Waits until the cluster is told, or cannot be.
