@@ -111,6 +111,14 @@ impl Keeping {
         nft(&self.segment.node, "list ruleset")
     }
 
+    /// Its senders go: it ends as if it had been killed, and takes nothing with it.
+    fn fall(self) -> Segment {
+        let Self { segment, ended_rx, ownership_tx, traffic_tx, leave_tx, placed_rx } = self;
+        drop((ownership_tx, traffic_tx, leave_tx, placed_rx));
+        let _ = ended_rx.blocking_recv();
+        segment
+    }
+
     fn leave(self) -> Segment {
         self.leave_tx.send_replace(true);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
@@ -173,10 +181,7 @@ fn what_an_earlier_life_has_left_stands_until_something_is_known_and_is_then_rep
     keeping.treat(ports());
     keeping.own(&["192.0.2.7"]);
     keeping.until_placed(&["192.0.2.7"]);
-    // Its senders are gone: it ends as if it had been killed, and takes nothing with it.
-    let Keeping { segment, ended_rx, ownership_tx, traffic_tx, leave_tx, placed_rx } = keeping;
-    drop((ownership_tx, traffic_tx, leave_tx, placed_rx));
-    let _ = ended_rx.blocking_recv();
+    let segment = keeping.fall();
     let before = nft(&segment.node, "list ruleset");
     assert!(before.contains("192.0.2.7 . tcp . 80"), "{before}");
     nft(&segment.node, "add table netdev kube-vip.ports-svc/eth9");
@@ -206,6 +211,23 @@ fn an_address_that_is_about_to_leave_stays_guarded_and_leaving_leaves_nothing() 
     keeping.until_listed(&["192.0.2.8 . tcp . 90", "192.0.2.7 . tcp . 80"]);
     let segment = keeping.leave();
     assert_eq!(nft(&segment.node, "list ruleset"), before);
+}
+
+#[test]
+fn a_life_that_is_asked_to_leave_before_it_knows_the_links_takes_what_an_earlier_one_has_left() {
+    let mut keeping = Keeping::start(Segment::make());
+    keeping.own(&["192.0.2.7", "fd00::7"]);
+    keeping.until_placed(&["192.0.2.7", "fd00::7"]);
+    let segment = keeping.fall();
+    let shown = |segment: &Segment| {
+        let ran = segment.node.command("ip").args(["address", "show"]).output().unwrap();
+        String::from_utf8(ran.stdout).unwrap()
+    };
+    assert!(shown(&segment).contains("192.0.2.7"), "it was left");
+
+    let segment = Keeping::start(segment).leave();
+    let left = shown(&segment);
+    assert!(!left.contains("192.0.2.7") && !left.contains("fd00::7"), "{left}");
 }
 
 #[test]

@@ -109,9 +109,9 @@ impl Keeper {
         }
     }
 
-    /// Whether nothing of ours is on any link.
+    /// Whether nothing of ours is on any link, as far as the links are known.
     fn is_bare(&self) -> bool {
-        self.world.addresses().iter().all(|address| address.owner != Owner::Us)
+        self.listed && self.world.addresses().iter().all(|address| address.owner != Owner::Us)
     }
 
     /// Makes the links have what is owned.
