@@ -1,6 +1,7 @@
 //! Every fact that may change the plan. Facts come in by this one door, parsed already.
 
 use crate::candidacy::Ownership;
+use crate::health::Serving;
 use crate::link::{HostAddress, Link, LinkName};
 use model::address::Vip;
 use model::endpoints::EndpointSlice;
@@ -58,8 +59,8 @@ pub enum Event {
     OwnershipSeen(BTreeMap<LinkName, Ownership>),
     /// The addresses that are on a link and announced there, all of them.
     PlacedSeen(BTreeSet<(LinkName, Vip)>),
-    /// Whether the API server of this host serves; until it is told, it does not.
-    ApiServerSeen(bool),
+    /// How well the API server of this host serves; until it is told, it is down.
+    ApiServerSeen(Serving),
     /// Whether the kube-proxy of this host works; told only where there is one.
     ProxySeen(bool),
     /// The control plane's addresses, as they were written and as its names stand for them now, all of them.

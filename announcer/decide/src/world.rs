@@ -2,6 +2,7 @@
 
 use crate::candidacy::{Owned, Ownership};
 use crate::event::Event;
+use crate::health::Serving;
 use crate::link::{HostAddress, Link, LinkName, Owner};
 use model::address::Vip;
 use model::claim::ClaimId;
@@ -27,7 +28,7 @@ pub struct World {
     nodes: Nodes,
     ownership: BTreeMap<LinkName, Ownership>,
     announced: BTreeSet<(LinkName, Vip)>,
-    host: Serving,
+    host: Host,
     control_plane: BTreeSet<Vip>,
     leaving: bool,
     endpoints_unknown: bool,
@@ -36,8 +37,8 @@ pub struct World {
 
 /// What serves on this host beside us.
 #[derive(Debug, Clone, Copy, Default)]
-struct Serving {
-    api_server: bool,
+struct Host {
+    api_server: Serving,
     proxy_fails: bool,
 }
 
@@ -123,7 +124,7 @@ impl World {
             Event::LinksListed => drop(self.unlisted.0.remove(&List::Links)),
             Event::OwnershipSeen(ownership) => self.ownership = ownership,
             Event::PlacedSeen(announced) => self.announced = announced,
-            Event::ApiServerSeen(healthy) => self.host.api_server = healthy,
+            Event::ApiServerSeen(serving) => self.host.api_server = serving,
             Event::ProxySeen(works) => self.host.proxy_fails = !works,
             Event::ControlPlaneAddressesSeen(vips) => self.control_plane = vips,
             Event::LeaveRequested => self.leaving = true,
@@ -277,9 +278,9 @@ impl World {
         self.announced.contains(&(link.clone(), vip))
     }
 
-    /// Whether the API server of this host serves.
+    /// How well the API server of this host serves.
     #[must_use]
-    pub const fn api_server(&self) -> bool {
+    pub const fn api_server(&self) -> Serving {
         self.host.api_server
     }
 

@@ -1,7 +1,7 @@
 //! Asks the API server of this host, again and again, whether it serves.
 
 use announcer_decide::event::Event;
-use announcer_decide::health::{Answer, Health, Input, Output, SILENCE};
+use announcer_decide::health::{Answer, Health, Input, Output, PATIENCE, SILENCE, Serving};
 use futures::future::BoxFuture;
 use model::machine::Machine;
 use shared::api_client::LocalServer;
@@ -21,6 +21,7 @@ pub async fn follow(server: LocalServer, clock: Clock, events_tx: mpsc::Sender<E
     let mut health = Health::default();
     let mut question: Option<BoxFuture<'_, Outcome>> = None;
     let mut why = String::new();
+    let mut served = false;
     loop {
         let wake = health.deadline().map(|deadline| clock.instant(deadline));
         let outputs = tokio::select! {
@@ -41,13 +42,16 @@ pub async fn follow(server: LocalServer, clock: Clock, events_tx: mpsc::Sender<E
                 Output::Ask => question = Some(Box::pin(ask(&server))),
                 Output::GiveUp => {
                     question = None;
-                    why = format!("no answer for {} ms", SILENCE.as_millis());
+                    why = format!("no answer for {} s", PATIENCE.as_secs());
                 }
                 Output::Explain => explain(&server, &why),
-                Output::Tell(healthy) => {
-                    tell(healthy, &why);
-                    server.found(healthy);
-                    if events_tx.send(Event::ApiServerSeen(healthy)).await.is_err() {
+                Output::Tell(serving) => {
+                    tell(serving, served, &why);
+                    if serving.serves() != served {
+                        served = serving.serves();
+                        server.found(served);
+                    }
+                    if events_tx.send(Event::ApiServerSeen(serving)).await.is_err() {
                         return;
                     }
                 }
@@ -76,11 +80,18 @@ async fn ask(server: &LocalServer) -> Outcome {
     }
 }
 
-fn tell(healthy: bool, why: &str) {
-    if healthy {
-        tracing::info!("the API server of this host serves");
-    } else {
-        tracing::warn!("the API server of this host does not serve: {why}");
+/// Tells people; that an answer was late is of no use to them.
+fn tell(serving: Serving, served: bool, why: &str) {
+    match serving {
+        Serving::Silent => tracing::warn!(
+            "the API server of this host has not answered for {} ms",
+            SILENCE.as_millis()
+        ),
+        Serving::Down => tracing::warn!("the API server of this host does not serve: {why}"),
+        Serving::Well | Serving::Late if !served => {
+            tracing::info!("the API server of this host serves");
+        }
+        Serving::Well | Serving::Late => tracing::debug!(?serving, "the API server of this host"),
     }
 }
 

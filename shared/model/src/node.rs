@@ -26,24 +26,19 @@ impl Standing {
     pub const FIT: Self = Self(0);
     /// People want it spared: cordoned, or labelled `node.kubernetes.io/exclude-from-external-load-balancers`.
     pub const SPARED: Self = Self(1);
-    /// It is about to fail: NotReady, or NetworkUnavailable; or its API server or kube-proxy does not answer.
+    /// It is about to fail: NotReady, or NetworkUnavailable; or its kube-proxy does not answer.
     pub const FAILING: Self = Self(2);
+    /// For the control plane: its API server serves, but was late just now.
+    pub const LATE: Self = Self(1);
+    /// For the control plane: its API server does not answer, and nobody knows yet why.
+    pub const SILENT: Self = Self(2);
+    /// For the control plane: its API server does not serve.
+    pub const DOWN: Self = Self(3);
 
     /// Whether nothing speaks against it.
     #[must_use]
     pub const fn is_fit(&self) -> bool {
         self.0 == Self::FIT.0
-    }
-}
-
-/// One word for people: `fit`, `spared`, `failing`.
-impl fmt::Display for Standing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match *self {
-            Self::FIT => "fit",
-            Self::SPARED => "spared",
-            _ => "failing",
-        })
     }
 }
 
@@ -65,6 +60,30 @@ impl Role {
     #[must_use]
     pub const fn is_services(&self) -> bool {
         matches!(self, Self::Services)
+    }
+
+    /// Whether an owner that stands like `owner` gives an address to a node that stands like `other`. For Services to
+    /// every one that stands better. For the control plane the other has to stand two steps better: an API server that is
+    /// silent may only be busy, and so gives way to none that is late itself.
+    #[must_use]
+    pub const fn gives_way(&self, owner: Standing, other: Standing) -> bool {
+        match self {
+            Self::Services => other.0 < owner.0,
+            Self::ControlPlane => other.0.saturating_add(2) <= owner.0,
+        }
+    }
+
+    /// How a node stands, in one word for people: `fit`, `spared`, `failing`; for the control plane `fit`, `late`, `silent`,
+    /// `down`.
+    const fn word(self, standing: Standing) -> &'static str {
+        match (self, standing) {
+            (_, Standing::FIT) => "fit",
+            (Self::Services, Standing::SPARED) => "spared",
+            (Self::Services, _) => "failing",
+            (Self::ControlPlane, Standing::LATE) => "late",
+            (Self::ControlPlane, Standing::SILENT) => "silent",
+            (Self::ControlPlane, _) => "down",
+        }
     }
 }
 
@@ -97,12 +116,12 @@ impl Standings {
 }
 
 /// That of Services, and that of the control plane where something speaks against it: `fit`, `spared, control plane
-/// failing`.
+/// down`.
 impl fmt::Display for Standings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.services)?;
+        f.write_str(Role::Services.word(self.services))?;
         if self.control_plane > Standing::FIT {
-            write!(f, ", control plane {}", self.control_plane)?;
+            write!(f, ", control plane {}", Role::ControlPlane.word(self.control_plane))?;
         }
         Ok(())
     }

@@ -13,46 +13,58 @@ struct Course {
 
 impl Course {
     /// The next question is due, is asked, and comes to this after `after`; what is told.
-    fn ask(&mut self, input: Input, after: Duration) -> Option<bool> {
+    fn ask(&mut self, input: Input, after: Duration) -> Option<Serving> {
         self.now = self.now.max(self.health.deadline()?);
-        assert_eq!(self.health.wake(self.now), [Output::Ask]);
+        let asked = self.health.wake(self.now);
+        assert_eq!(asked.first(), Some(&Output::Ask));
         self.now = self.now + after;
-        told(&self.health.handle(self.now, input))
+        let answered = self.health.handle(self.now, input);
+        told(&asked[1..]).or_else(|| told(&answered))
     }
 
     /// The same for each of `inputs`, answered at once.
-    fn all(&mut self, inputs: &[Input]) -> Vec<Option<bool>> {
+    fn all(&mut self, inputs: &[Input]) -> Vec<Option<Serving>> {
         inputs.iter().map(|input| self.ask(*input, Duration::from_millis(1))).collect()
     }
 
-    /// The next question is asked and not answered.
-    fn silence(&mut self) -> Vec<Output> {
+    /// The next question is asked and not answered: what is done until it is given up, and how long after it was asked.
+    fn silence(&mut self) -> Vec<(u128, Output)> {
         self.now = self.now.max(self.health.deadline().unwrap());
+        let asked_at = self.now;
         assert_eq!(self.health.wake(self.now), [Output::Ask]);
+        let mut done = Vec::new();
+        while !done.contains(&(PATIENCE.as_millis(), Output::GiveUp)) {
+            done.extend(self.older().map(|output| (self.now.since(asked_at).as_millis(), output)));
+        }
+        done
+    }
+
+    /// The open question gets a step older: what is done then.
+    fn older(&mut self) -> impl Iterator<Item = Output> + use<> {
         self.now = self.health.deadline().unwrap();
-        self.health.wake(self.now)
+        self.health.wake(self.now).into_iter()
     }
 }
 
 /// Falls, and answers well from then on: how long after its fall it is healthy again.
 fn recovers_after(course: &mut Course) -> Duration {
-    assert_eq!(course.all(&[BAD, BAD]).last(), Some(&Some(false)));
+    assert_eq!(course.all(&[BAD, BAD]).last(), Some(&Some(Serving::Down)));
     let fallen_at = course.now;
-    while course.ask(GOOD, Duration::ZERO).is_none() {}
+    while !course.ask(GOOD, Duration::ZERO).is_some_and(Serving::serves) {}
     Duration::from_millis(u64::try_from(course.now.since(fallen_at).as_millis()).unwrap())
 }
 
-fn told(outputs: &[Output]) -> Option<bool> {
+fn told(outputs: &[Output]) -> Option<Serving> {
     match outputs {
         [] => None,
-        [Output::Tell(healthy)] => Some(*healthy),
+        [Output::Tell(serving)] => Some(*serving),
         other => panic!("{other:?}"),
     }
 }
 
 fn healthy() -> Course {
     let mut course = Course::default();
-    assert_eq!(course.all(&[GOOD]), [Some(true)]);
+    assert_eq!(course.all(&[GOOD]), [Some(Serving::Well)]);
     course
 }
 
@@ -78,29 +90,29 @@ fn a_slow_answer_is_waited_for_and_the_next_question_follows_at_once() {
 fn the_first_good_answer_makes_it_healthy_however_long_it_took_to_come() {
     let mut course = Course::default();
     assert_eq!(course.all(&[Input::Failed, Input::Failed, BAD, Input::Failed]), [None; 4]);
-    assert_eq!(course.all(&[GOOD, GOOD]), [Some(true), None]);
+    assert_eq!(course.all(&[GOOD, GOOD]), [Some(Serving::Well), None]);
 }
 
 #[test]
 fn one_failure_says_nothing_and_two_in_a_row_say_it_once() {
     let mut course = healthy();
     assert_eq!(course.all(&[BAD, GOOD, Input::Failed, GOOD]), [None; 4]);
-    assert_eq!(course.all(&[Input::Failed, BAD, BAD]), [None, Some(false), None]);
+    assert_eq!(course.all(&[Input::Failed, BAD, BAD]), [None, Some(Serving::Down), None]);
 }
 
 #[test]
-fn half_a_second_of_silence_is_enough_and_the_next_question_does_not_wait() {
+fn a_question_that_is_not_answered_makes_it_late_then_silent_then_down() {
     let mut course = healthy();
-    assert_eq!(course.silence(), [Output::GiveUp, Output::Tell(false)]);
-    assert_eq!(course.now.since_start().as_millis(), 700);
-    assert_eq!(course.health.wake(course.now), [Output::Ask]);
-}
-
-#[test]
-fn silence_is_told_once() {
-    let mut course = healthy();
-    course.silence();
-    assert_eq!(course.silence(), [Output::GiveUp]);
+    let done = [
+        (250, Output::Tell(Serving::Late)),
+        (500, Output::Tell(Serving::Silent)),
+        (3_000, Output::GiveUp),
+        (3_000, Output::Tell(Serving::Down)),
+    ];
+    assert_eq!(course.silence(), done);
+    assert_eq!(course.health.wake(course.now), [Output::Ask], "the next question does not wait");
+    assert_eq!(course.health.handle(course.now, Input::Failed), []);
+    assert_eq!(course.silence(), [(3_000, Output::GiveUp)]);
 }
 
 #[test]
@@ -112,11 +124,51 @@ fn an_answer_after_it_was_given_up_changes_nothing() {
 }
 
 #[test]
+fn a_server_that_was_late_serves_well_after_five_seconds_without_that() {
+    let mut course = healthy();
+    assert_eq!(course.ask(GOOD, Duration::ZERO), None);
+    course.now = course.health.deadline().unwrap();
+    assert_eq!(course.health.wake(course.now), [Output::Ask]);
+    assert_eq!(course.older().collect::<Vec<_>>(), [Output::Tell(Serving::Late)]);
+    let late_at = course.now;
+    assert_eq!(course.health.handle(course.now, GOOD), []);
+    while course.ask(GOOD, Duration::ZERO) != Some(Serving::Well) {}
+    assert_eq!(course.now.since(late_at).as_secs(), 5);
+}
+
+#[test]
+fn a_server_whose_answers_all_take_longer_than_silence_is_silent_and_not_down() {
+    let mut course = healthy();
+    let mut told = Vec::new();
+    for _ in 0..50 {
+        course.now = course.now.max(course.health.deadline().unwrap());
+        assert_eq!(course.health.wake(course.now), [Output::Ask]);
+        let answered_at = course.now + Duration::from_millis(900);
+        while course.health.deadline().is_some_and(|deadline| deadline < answered_at) {
+            told.extend(course.older());
+        }
+        course.now = answered_at;
+        told.extend(course.health.handle(course.now, GOOD));
+    }
+    assert_eq!(told, [Output::Tell(Serving::Late), Output::Tell(Serving::Silent)]);
+}
+
+#[test]
+fn a_silent_server_that_dies_is_down_after_two_failures() {
+    let mut course = healthy();
+    course.now = course.health.deadline().unwrap();
+    course.health.wake(course.now);
+    assert_eq!(course.older().count() + course.older().count(), 2, "late, then silent");
+    assert_eq!(course.health.handle(course.now, Input::Failed), []);
+    assert_eq!(course.all(&[Input::Failed]), [Some(Serving::Down)]);
+}
+
+#[test]
 fn who_was_unhealthy_needs_three_good_answers_in_a_row() {
     let mut course = healthy();
     course.all(&[BAD, BAD]);
     assert_eq!(course.all(&[GOOD, GOOD, BAD, GOOD, GOOD]), [None; 5]);
-    assert_eq!(course.all(&[GOOD]), [Some(true)]);
+    assert_eq!(course.all(&[GOOD]), [Some(Serving::Well)]);
 }
 
 #[test]
@@ -131,7 +183,7 @@ fn a_server_that_fails_every_other_time_does_not_flap() {
 fn whoever_is_refused_still_sees_a_healthy_server() {
     let mut course = healthy();
     assert!(course.all(&[REFUSED; 100]).iter().all(Option::is_none));
-    assert_eq!(course.all(&[BAD, REFUSED, BAD, BAD]), [None, None, None, Some(false)]);
+    assert_eq!(course.all(&[BAD, REFUSED, BAD, BAD]), [None, None, None, Some(Serving::Down)]);
 }
 
 #[test]
@@ -172,20 +224,18 @@ fn one_failure_begins_a_recovery_anew_and_is_no_further_fall() {
     let answers: Vec<_> = [GOOD, GOOD, GOOD, GOOD, BAD].into_iter().cycle().take(100).collect();
     assert!(course.all(&answers).iter().all(Option::is_none));
     let began_at = course.now;
-    while course.ask(GOOD, Duration::ZERO).is_none() {}
+    while !course.ask(GOOD, Duration::ZERO).is_some_and(Serving::serves) {}
     let after = course.now.since(began_at).as_millis();
     assert!((1_200..1_800).contains(&after), "{after} ms");
 }
 
 #[test]
-fn who_fell_often_is_still_given_up_within_half_a_second() {
+fn who_fell_often_is_still_silent_within_half_a_second() {
     let mut course = healthy();
     for _ in 0..6 {
         recovers_after(&mut course);
     }
-    let before = course.now;
-    assert_eq!(course.silence(), [Output::GiveUp, Output::Tell(false)]);
-    assert!(course.now.since(before) <= PERIOD + SILENCE);
+    assert_eq!(course.silence().get(1), Some(&(500, Output::Tell(Serving::Silent))));
 }
 
 #[test]
@@ -209,8 +259,8 @@ fn a_late_wake_up_excuses_silence_once_and_for_no_longer_than_it_was_late() {
     course.now = course.health.deadline().unwrap() + late;
     assert_eq!(course.health.wake(course.now), []);
     assert_eq!(course.health.deadline(), Some(course.now + late));
-    course.now = course.now + Duration::from_secs(1);
-    assert_eq!(course.health.wake(course.now), [Output::GiveUp, Output::Tell(false)]);
+    course.now = course.now + Duration::from_millis(100);
+    assert_eq!(course.health.wake(course.now), [Output::Tell(Serving::Late)]);
 }
 
 #[test]
@@ -226,16 +276,16 @@ fn that_it_was_never_healthy_is_explained_once_after_half_a_minute() {
         }
     }
     assert_eq!(explained, [(30, vec![Output::Explain])]);
-    assert_eq!(course.silence(), [Output::GiveUp]);
-    assert_eq!(course.all(&[GOOD]), [Some(true)]);
+    assert_eq!(course.silence(), [(3_000, Output::GiveUp)]);
+    assert_eq!(course.all(&[GOOD]), [Some(Serving::Late)]);
 }
 
 #[test]
 fn who_says_nothing_for_half_a_minute_is_explained_too() {
     let mut course = Course::default();
-    let outputs: Vec<_> = (0..100).flat_map(|_| course.silence()).collect();
-    let other: Vec<_> = outputs.iter().filter(|it| **it != Output::GiveUp).collect();
-    assert_eq!(other, [&Output::Explain]);
+    let done = (0..20).flat_map(|_| course.silence()).map(|(_, output)| output);
+    let other: Vec<_> = done.filter(|it| *it != Output::GiveUp).collect();
+    assert_eq!(other, [Output::Explain]);
 }
 
 #[test]

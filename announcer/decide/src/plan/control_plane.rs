@@ -33,11 +33,7 @@ pub(super) fn add(claims: &mut Claims<'_>, world: &World, config: &Config) {
 
 /// How well this node can serve: what its own API server says, where there is to be one.
 pub(super) const fn standing(world: &World, config: &Config) -> Standing {
-    if config.control_plane.is_some() && !world.api_server() {
-        Standing::FAILING
-    } else {
-        Standing::FIT
-    }
+    if config.control_plane.is_some() { world.api_server().standing() } else { Standing::FIT }
 }
 
 /// Another cluster on the same segment has the same Lease, but not the same address.

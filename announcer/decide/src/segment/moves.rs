@@ -81,7 +81,7 @@ impl Segment {
         }
     }
 
-    /// The first who could take `claim` and was not asked; with `limit`, only who stands better than that.
+    /// The first who could take `claim` and was not asked; with `limit`, only to whom an owner there gives way.
     fn successor(
         &self,
         now: Time,
@@ -94,7 +94,10 @@ impl Segment {
         if limit.is_some_and(|limit| limit.standing == Standing::FIT) {
             return None;
         }
-        let better = |place: Place| limit.is_none_or(|limit| place.standing < limit.standing);
+        let role = candidacy.role;
+        let better = |place: Place| {
+            limit.is_none_or(|limit| role.gives_way(limit.standing, place.standing))
+        };
         let candidates = self.candidates(now, claim, candidacy);
         let fresh = candidates.filter(|(id, _, place)| !tried.contains(id) && better(*place));
         let first: Option<(SenderId, &Member, Place)> = fresh.min_by_key(|(_, _, place)| *place);

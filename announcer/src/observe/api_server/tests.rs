@@ -9,7 +9,7 @@ use tokio::sync::mpsc::error::TryRecvError;
 use tokio::time::timeout;
 
 /// Longer than anything takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(60);
 
 /// A server of this host, and what is told about it.
 struct Watched {
@@ -34,17 +34,22 @@ impl Watched {
         let (events_tx, events_rx) = mpsc::channel(8);
         let _following = Owned::spawn(follow(local, Clock::start(), events_tx));
         let mut watched = Self { server, events_rx, file, client, _following };
-        assert!(watched.told().await, "the first good answer is enough");
+        watched.until_it_serves(true).await;
         watched
     }
 
     /// The next thing that is told.
-    async fn told(&mut self) -> bool {
-        let event = timeout(PATIENCE, self.events_rx.recv()).await.expect("nothing is told");
+    async fn told(&mut self) -> Serving {
+        let event = timeout(LONG, self.events_rx.recv()).await.expect("nothing is told");
         match event.expect("nobody asks any more") {
-            Event::ApiServerSeen(healthy) => healthy,
+            Event::ApiServerSeen(serving) => serving,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// The same, until it serves or does not, as asked for.
+    async fn until_it_serves(&mut self, serves: bool) {
+        while self.told().await.serves() != serves {}
     }
 }
 
@@ -69,13 +74,13 @@ async fn a_server_that_serves_is_asked_again_and_again_on_one_connection() {
 async fn a_server_that_hangs_is_unhealthy_until_it_goes_on() {
     let mut watched = Watched::healthy("hangs").await;
     watched.server.behave(|_| None);
-    assert!(!watched.told().await);
+    watched.until_it_serves(false).await;
     watched.server.all_asked();
     for _ in 0..2 {
         watched.server.asked().await;
     }
     watched.server.behave(|_| Some(200));
-    assert!(watched.told().await);
+    watched.until_it_serves(true).await;
 }
 
 #[tokio::test]
@@ -84,14 +89,14 @@ async fn a_server_that_dies_is_unhealthy_until_there_is_another() {
     let address = watched.server.address;
     let elsewhere = ServerDouble::start(|_| Some(200)).await;
     std::mem::replace(&mut watched.server, elsewhere).die().await;
-    assert!(!watched.told().await);
+    watched.until_it_serves(false).await;
     watched.server = ServerDouble::start_at(address, |_| Some(500)).await;
     for _ in 0..2 {
         watched.server.asked().await;
     }
     assert_eq!(watched.events_rx.try_recv(), Err(TryRecvError::Empty), "it is not ready");
     watched.server.behave(|_| Some(200));
-    assert!(watched.told().await);
+    watched.until_it_serves(true).await;
 }
 
 #[tokio::test]
@@ -104,7 +109,7 @@ async fn a_server_that_is_not_ready_is_unhealthy_and_one_that_refuses_us_is_not(
     }
     assert_eq!(watched.events_rx.try_recv(), Err(TryRecvError::Empty));
     watched.server.behave(|_| Some(500));
-    assert!(!watched.told().await);
+    watched.until_it_serves(false).await;
 }
 
 #[tokio::test]
@@ -130,5 +135,5 @@ async fn whoever_waits_for_a_server_that_hangs_waits_no_longer_than_that_is_unkn
     let error = watched.client.apiserver_version().await.unwrap_err();
     let sentence = explain(&error);
     assert!(sentence.contains("the API server of this host does not serve"), "{sentence}");
-    assert!(!watched.told().await);
+    watched.until_it_serves(false).await;
 }

@@ -277,7 +277,7 @@ impl Run {
 
     /// A node stands better or worse than before.
     fn restand(&mut self, who: usize) {
-        let standing = Standing(u8::try_from(self.chance.between(0, 2)).unwrap_or_default());
+        let standing = Standing(u8::try_from(self.chance.between(0, 3)).unwrap_or_default());
         self.note(|| format!("FAULT n{who} is {standing:?}"));
         if let Some(node) = self.nodes.get_mut(who) {
             node.standing = standing;

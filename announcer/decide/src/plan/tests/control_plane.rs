@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config::{ControlPlaneConfig, ControlPlaneName, DnsMode};
+use crate::health::Serving;
 use crate::link::Link;
 use model::address::MacAddress;
 use model::node::{Role, Standing};
@@ -54,7 +55,7 @@ fn it_is_wanted_before_anything_is_known_of_a_cluster() {
     assert!(plan.partial, "Services may follow");
     let claim = plan.candidacies.values().flat_map(BTreeMap::values).next().unwrap();
     assert_eq!(claim.name.0, "control-plane:kube-system/plndr-cp-lock#api.example.com");
-    assert_eq!(plan.standings.control_plane, Standing::FAILING);
+    assert_eq!(plan.standings.control_plane, Standing::DOWN);
 }
 
 #[test]
@@ -83,8 +84,9 @@ fn it_is_a_claim_with_all_its_addresses_once_they_are_known() {
 #[test]
 fn it_stands_as_well_as_the_api_server_of_this_host() {
     let mut world = told(links());
-    for (healthy, standing) in [(true, Standing::FIT), (false, Standing::FAILING)] {
-        world.apply(Event::ApiServerSeen(healthy));
+    for serving in [Serving::Well, Serving::Late, Serving::Silent, Serving::Down] {
+        let standing = serving.standing();
+        world.apply(Event::ApiServerSeen(serving));
         let standings = plan(&world, &announced()).standings;
         assert_eq!((standings.control_plane, standings.services), (standing, Standing::FIT));
     }

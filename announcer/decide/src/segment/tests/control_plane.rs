@@ -15,7 +15,11 @@ use std::time::Duration;
 const BOUND: Duration = Duration::from_millis(200);
 
 fn ill(cable: &mut Cable, number: usize, is_ill: bool) {
-    let standing = if is_ill { Standing::FAILING } else { Standing::FIT };
+    let standing = if is_ill { Standing::DOWN } else { Standing::FIT };
+    stands(cable, number, standing);
+}
+
+fn stands(cable: &mut Cable, number: usize, standing: Standing) {
     cable.want(number, |wanted| wanted.standings.control_plane = standing);
 }
 
@@ -66,6 +70,35 @@ fn an_owner_that_falls_ill_gives_the_address_to_one_that_is_healthy_and_does_not
     ill(&mut cable, first, false);
     cable.run(SECOND * 70);
     assert_eq!(cable.owner(), second);
+}
+
+#[test]
+fn an_owner_whose_api_server_is_silent_gives_the_address_only_to_one_that_is_not_even_late() {
+    let mut cable = Cable::of(3, Role::ControlPlane, true);
+    cable.run(SECOND * 2);
+    let owner = cable.owner();
+    let others = [(owner + 1) % 3, (owner + 2) % 3];
+    for number in others {
+        stands(&mut cable, number, Standing::LATE);
+    }
+    cable.run(MS * 200);
+    stands(&mut cable, owner, Standing::SILENT);
+    cable.run(SECOND * 3);
+    assert_eq!(cable.owner(), owner);
+    stands(&mut cable, others[1], Standing::FIT);
+    cable.run(SECOND * 2);
+    assert_eq!(cable.owner(), others[1]);
+}
+
+#[test]
+fn an_owner_whose_api_server_is_down_gives_the_address_to_one_that_is_late() {
+    let mut cable = Cable::of(2, Role::ControlPlane, true);
+    cable.run(SECOND * 2);
+    let owner = cable.owner();
+    stands(&mut cable, 1 - owner, Standing::LATE);
+    stands(&mut cable, owner, Standing::DOWN);
+    cable.run(SECOND * 2);
+    assert_eq!(cable.owner(), 1 - owner);
 }
 
 #[test]

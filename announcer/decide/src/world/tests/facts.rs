@@ -2,6 +2,7 @@
 
 use crate::candidacy::{Cause, Owned, Ownership};
 use crate::event::Event;
+use crate::health::Serving;
 use crate::link::{HostAddress, Link, LinkName, Owner};
 use model::address::{MacAddress, Vip};
 use model::claim::{ClaimId, ClaimName, Epoch};
@@ -82,6 +83,10 @@ pub(crate) fn subject(event: &Event) -> Subject {
     }
 }
 
+fn serving() -> impl Strategy<Value = Serving> {
+    select(vec![Serving::Well, Serving::Late, Serving::Silent, Serving::Down])
+}
+
 /// Any fact.
 pub(crate) fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
@@ -99,7 +104,7 @@ pub(crate) fn event() -> impl Strategy<Value = Event> {
         3 => ownership().prop_map(Event::OwnershipSeen),
         3 => placed().prop_map(Event::PlacedSeen),
         1 => "[0-9a-f]{8}-[0-9a-f]{4}".prop_map(Event::ClusterSeen),
-        1 => any::<bool>().prop_map(Event::ApiServerSeen),
+        1 => serving().prop_map(Event::ApiServerSeen),
         1 => any::<bool>().prop_map(Event::ProxySeen),
         1 => control_plane().prop_map(Event::ControlPlaneAddressesSeen),
         1 => select(latches()),
