@@ -90,17 +90,15 @@ impl Segment {
             self.timing.next_in_line |= rank == 0;
             return Judgement::Leave;
         }
-        let (silent_since, base, since) = (holder.heard_at, holder.deadline(), holder.suspicion());
+        let (silent_since, deadline, since) =
+            (holder.heard_at, holder.deadline(), holder.suspicion());
         let answered_until = silent_since + self.settings.fence + AFTER_FENCE;
-        match self.inquiries.get(&id) {
-            Some(inquiry) if inquiry.verdict(now) != Verdict::Silent => {
-                return Judgement::Wait(inquiry.next().unwrap_or(now + AGAIN));
-            }
-            None if rank >= ASKING && now < answered_until => {
-                return Judgement::Wait(answered_until);
-            }
-            _ => {}
-        }
+        let base = match self.inquiries.get(&id).map(|it| (it.verdict(now), it.next())) {
+            Some((Verdict::Silent(since), _)) => deadline.max(since),
+            Some((_, next)) => return Judgement::Wait(next.unwrap_or(now + AGAIN)),
+            None if rank >= ASKING => answered_until,
+            None => deadline,
+        };
         let turn = (base + self.step() * rank).max(self.timing.grace_until);
         if now < turn {
             return Judgement::Wait(turn);

@@ -128,6 +128,28 @@ fn while_the_kernel_of_a_paused_process_answers_nobody_takes_it() {
 }
 
 #[test]
+fn whenever_the_kernel_falls_silent_the_second_in_line_waits_for_the_first() {
+    for served in (60..640).step_by(7) {
+        let (mut cable, owner) = agreed();
+        cable.nodes[owner].running = false;
+        cable.nodes[owner].serves = true;
+        cable.run(MS * served);
+        cable.nodes[owner].serves = false;
+        // Who does not hear that it is taken is going to take it, too.
+        cable.owners_are_mute = true;
+        let first = until_taken(&mut cable, owner);
+        let one = cable.owner();
+        while cable.owners() == [one] {
+            cable.run(MS);
+            assert!(cable.now.since_start() < SECOND * 5, "only one took it, after {served} ms");
+        }
+        let second = cable.now;
+        let apart = second.since(cable.nodes[one].machine.ownership().claims[&claim()].since);
+        assert!(apart >= MS * 18, "{apart:?} apart, after {served} ms and {first} ms");
+    }
+}
+
+#[test]
 fn in_a_larger_cluster_nobody_takes_it_while_the_kernel_answers_either() {
     let mut cable = Cable::with(8);
     cable.run(SECOND * 2);

@@ -34,6 +34,8 @@ pub(super) struct Cable {
     pub(super) now: Time,
     /// Whether what is sent to everybody arrives.
     pub(super) multicast: bool,
+    /// Whether the hellos of whoever owns anything are lost.
+    pub(super) owners_are_mute: bool,
     /// Whether anybody can read the records.
     has_api: bool,
     /// Counts what was put into somebody's mouth.
@@ -61,7 +63,14 @@ impl Cable {
     pub(super) fn of(count: u8, role: Role, has_api: bool) -> Self {
         let claims = candidacies(role, &["192.0.2.7"]);
         let nodes = (0..count).map(|number| Node::new(number, &claims)).collect();
-        let mut cable = Self { nodes, now: Time::START, multicast: true, has_api, spoken: 0 };
+        let mut cable = Self {
+            nodes,
+            now: Time::START,
+            multicast: true,
+            owners_are_mute: false,
+            has_api,
+            spoken: 0,
+        };
         for number in 0..cable.nodes.len() {
             cable.start(number);
         }
@@ -169,7 +178,9 @@ impl Cable {
     }
 
     fn hearing(&mut self, from: usize, to: Option<MacAddress>) -> impl Iterator<Item = &mut Node> {
-        let plugged = self.nodes[from].plugged && (self.multicast || to.is_some());
+        let mute =
+            self.owners_are_mute && !self.nodes[from].machine.ownership().claims.is_empty();
+        let plugged = self.nodes[from].plugged && (self.multicast || to.is_some()) && !mute;
         self.nodes.iter_mut().enumerate().filter_map(move |(number, node)| {
             let hears = number != from && plugged && node.plugged && node.running;
             (hears && to.is_none_or(|to| to == node.mac)).then_some(node)
