@@ -284,7 +284,11 @@ impl Machine for Health {
             Input::Answered(answer @ (Answer::Good | Answer::Refused)) => {
                 self.failures = 0;
                 self.alive_since.get_or_insert(now);
-                if answer == Answer::Good { self.good(now) } else { self.refused(now) }
+                if answer == Answer::Good {
+                    self.good(now)
+                } else {
+                    self.refused(now)
+                }
                 None
             }
             Input::Answered(Answer::Bad) | Input::Failed => self.failed(now),

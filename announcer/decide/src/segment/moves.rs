@@ -95,9 +95,8 @@ impl Segment {
             return None;
         }
         let role = candidacy.role;
-        let better = |place: Place| {
-            limit.is_none_or(|limit| role.gives_way(limit.standing, place.standing))
-        };
+        let better =
+            |place: Place| limit.is_none_or(|limit| role.gives_way(limit.standing, place.standing));
         let candidates = self.candidates(now, claim, candidacy);
         let fresh = candidates.filter(|(id, _, place)| !tried.contains(id) && better(*place));
         let first: Option<(SenderId, &Member, Place)> = fresh.min_by_key(|(_, _, place)| *place);

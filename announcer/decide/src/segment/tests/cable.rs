@@ -178,8 +178,7 @@ impl Cable {
     }
 
     fn hearing(&mut self, from: usize, to: Option<MacAddress>) -> impl Iterator<Item = &mut Node> {
-        let mute =
-            self.owners_are_mute && !self.nodes[from].machine.ownership().claims.is_empty();
+        let mute = self.owners_are_mute && !self.nodes[from].machine.ownership().claims.is_empty();
         let plugged = self.nodes[from].plugged && (self.multicast || to.is_some()) && !mute;
         self.nodes.iter_mut().enumerate().filter_map(move |(number, node)| {
             let hears = number != from && plugged && node.plugged && node.running;
