@@ -55,6 +55,14 @@ async fn await_placed(segment: &BareSegment, addresses: &[IpAddr], there: bool) 
     Ok(())
 }
 
+/// Starts the announcer of `place`, and waits until it has taken what it is to take: addresses alone may be those of a life
+/// before it.
+async fn start(segment: &mut BareSegment, place: &str, settings: &[(&str, &str)]) -> Result<()> {
+    segment.start_announcer(place, settings)?;
+    let takes = |line: &str| line.contains("this node takes").then_some(());
+    segment.announcer(place)?.line(0, takes, "it takes something", SOON).await
+}
+
 #[tokio::test]
 async fn after_a_stop_and_after_a_crash_with_a_restart_the_host_is_as_it_was_found() -> Result<()> {
     let mut segment = BareSegment::make(1).await?;
@@ -62,11 +70,11 @@ async fn after_a_stop_and_after_a_crash_with_a_restart_the_host_is_as_it_was_fou
     segment.expose("web", &addresses, segment.nodes()).await?;
     let before = found(&segment).await?;
     for crash in [false, true] {
-        segment.start_announcer(NODE, &[])?;
+        start(&mut segment, NODE, &[]).await?;
         await_placed(&segment, &addresses, true).await?;
         if crash {
             segment.announcer(NODE)?.kill().await?;
-            segment.start_announcer(NODE, &[])?;
+            start(&mut segment, NODE, &[]).await?;
             await_placed(&segment, &addresses, true).await?;
         }
         segment.announcer(NODE)?.signal("TERM").await?;
@@ -94,18 +102,19 @@ async fn two_instances_on_a_node_and_a_foreign_address_take_nothing_from_each_ot
         ("svc_leasename", "edge-lock"),
         ("prometheus_server", ":2113"),
     ];
-    segment.start_announcer(NODE, &[])?;
-    segment.start_announcer("n1/edge", &edge)?;
+    start(&mut segment, NODE, &[]).await?;
+    start(&mut segment, "n1/edge", &edge).await?;
     await_placed(&segment, &[ours, edges, foreign], true).await?;
-    for (stopped, gone, stays) in [(NODE, ours, edges), ("n1/edge", edges, ours)] {
+    let rounds: [(_, &[_], _, _); 2] = [(NODE, &[], ours, edges), ("n1/edge", &edge, edges, ours)];
+    for (stopped, settings, gone, stays) in rounds {
         segment.announcer(stopped)?.signal("TERM").await?;
         segment.announcer(stopped)?.ended(SOON).await?;
         await_placed(&segment, &[gone], false).await?;
         await_placed(&segment, &[stays, foreign], true).await?;
-        segment.start_announcer(stopped, if stopped == NODE { &[] } else { &edge })?;
+        start(&mut segment, stopped, settings).await?;
         await_placed(&segment, &[ours, edges, foreign], true).await?;
         segment.announcer(stopped)?.kill().await?;
-        segment.start_announcer(stopped, if stopped == NODE { &[] } else { &edge })?;
+        start(&mut segment, stopped, settings).await?;
         await_placed(&segment, &[ours, edges, foreign], true).await?;
     }
     Ok(())
