@@ -15,6 +15,7 @@ mod netfilter_socket;
 pub mod pulse;
 mod renewal;
 mod table;
+mod tending;
 
 use crate::apply::addresses::{Addresses, Mark};
 use crate::apply::neighbours::{NeighbourMetrics, announce};

@@ -1,7 +1,8 @@
 //! The fences of all links: raised when there is something to stand behind them, raised again when they are gone.
 
-use super::fence::{self, Condition, Fence};
+use super::fence::{self, Fence};
 use super::renewal::Lifetime;
+use super::tending::Tending;
 use announcer_decide::difference::AddressOnLink;
 use announcer_decide::link::{LinkName, Owner};
 use announcer_decide::world::World;
@@ -10,9 +11,6 @@ use protocols::nftables::name::{Purpose, TableName};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
-
-/// Looks at a fence of another life in the place of ours, a second apart, after which ours is raised again.
-const REPLACED: u32 = 10;
 
 /// Every fence of this process.
 #[derive(Debug)]
@@ -24,8 +22,7 @@ pub(super) struct Fences {
     /// How long addresses live where there is no fence.
     bare: Lifetime,
     standing: BTreeMap<LinkName, Option<Fence>>,
-    /// How often in a row another process was seen to have put its own in the place of ours.
-    replaced: BTreeMap<LinkName, u32>,
+    tending: Tending,
     said: bool,
 }
 
@@ -54,7 +51,7 @@ impl Fences {
             timeout,
             bare,
             standing: BTreeMap::new(),
-            replaced: BTreeMap::new(),
+            tending: Tending::new("fence"),
             said: false,
         }
     }
@@ -146,29 +143,9 @@ impl Fences {
 
     /// Raises again what somebody has removed, and fences in what an earlier life has left.
     pub(super) fn look_after(&mut self, world: &World) {
-        let replaced = &mut self.replaced;
+        let tending = &mut self.tending;
         self.standing.retain(|link, fence| {
-            let Some(fence) = fence else { return false };
-            match fence.stands() {
-                Ok(Condition::Whole) => {
-                    replaced.remove(link);
-                    true
-                }
-                // The other life of this instance is about to end, or this one is.
-                Ok(Condition::Replaced) => {
-                    let looks = replaced.entry(link.clone()).or_default();
-                    *looks = looks.saturating_add(1);
-                    *looks < REPLACED
-                }
-                Ok(_) => {
-                    tracing::warn!(%link, "the fence was removed by somebody else; raising it again");
-                    false
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "cannot see whether the fence stands");
-                    true
-                }
-            }
+            fence.as_mut().is_some_and(|fence| tending.keeps(link, fence.stands()))
         });
         let ours: Vec<LinkName> = world
             .addresses()

@@ -1,7 +1,7 @@
 //! The guards of all links: each is what is wanted there, put up again when it is gone, and removed with the last address.
 
 use super::guard::{Guard, GuardError, lower_left_over};
-use super::table::Condition;
+use super::tending::Tending;
 use announcer_decide::link::LinkName;
 use announcer_decide::traffic::{Ports, Traffic};
 use announcer_decide::world::World;
@@ -10,16 +10,12 @@ use protocols::nftables::guard::Guarded;
 use protocols::nftables::name::{Purpose, TableName};
 use std::collections::BTreeMap;
 
-/// Looks at a guard of another life in the place of ours, a second apart, after which ours is put up again.
-const REPLACED: u32 = 10;
-
 /// Every guard of this process.
 #[derive(Debug)]
 pub(super) struct Guards {
     instance: String,
     standing: BTreeMap<LinkName, Guard>,
-    /// How often in a row another process was seen to have put its own in the place of ours.
-    replaced: BTreeMap<LinkName, u32>,
+    tending: Tending,
     /// Whether what an earlier life left was removed.
     cleared: bool,
     said: bool,
@@ -30,7 +26,7 @@ impl Guards {
         Self {
             instance,
             standing: BTreeMap::new(),
-            replaced: BTreeMap::new(),
+            tending: Tending::new("guard"),
             cleared: false,
             said: false,
         }
@@ -98,27 +94,8 @@ impl Guards {
 
     /// Puts up again, by the next [`Guards::keep`], what somebody has removed.
     pub(super) fn look_after(&mut self) {
-        let replaced = &mut self.replaced;
-        self.standing.retain(|link, guard| match guard.condition() {
-            Ok(Condition::Whole) => {
-                replaced.remove(link);
-                true
-            }
-            // The other life of this instance is about to end, or this one is.
-            Ok(Condition::Replaced) => {
-                let looks = replaced.entry(link.clone()).or_default();
-                *looks = looks.saturating_add(1);
-                *looks < REPLACED
-            }
-            Ok(_) => {
-                tracing::warn!(%link, "the guard was removed by somebody else; putting it up again");
-                false
-            }
-            Err(error) => {
-                tracing::warn!(%error, "cannot see whether the guard stands");
-                true
-            }
-        });
+        let tending = &mut self.tending;
+        self.standing.retain(|link, guard| tending.keeps(link, guard.condition()));
     }
 
     /// The link is gone, and its guard with it.
