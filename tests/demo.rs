@@ -13,7 +13,7 @@ use tests::segment::capture::Capture;
 use tests::segment::reach::Reach;
 use tests::segment::{answering, curl};
 use tests::stages::{Lookout, Stages};
-use tests::story::Story;
+use tests::story::{Story, told};
 
 const POOL: &str = "range-global=198.18.0.200-198.18.0.220";
 const NAME: &str = "web";
@@ -22,13 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match tell().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("the demo ends here: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    told(tell()).await
 }
 
 async fn tell() -> Result<()> {
@@ -125,7 +119,7 @@ async fn pull_the_cable(story: &Story, cluster: &Cluster, address: IpAddr) -> Re
     let next = cluster.await_holder(ANNOUNCER_LEASE, |holder| holder != owner, PATIENCE).await?;
     println!("{next} answers now. Nothing answered for {}.", written(gap.length()));
     println!(
-        "(Of that, {} after the cable was pulled: the Lease had to run out.)",
+        "(Of that, {} after the cable was pulled. The Lease was written afterwards.)",
         written(gap.to.saturating_sub(pulled))
     );
     cable.mend();

@@ -16,19 +16,13 @@ use tests::scenes::api_servers::break_owners;
 use tests::scenes::cable::{Cut, pull_until};
 use tests::scenes::planned::replace;
 use tests::scenes::watch::Watch;
-use tests::story::Story;
+use tests::story::{Story, told};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match tell().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("the demo ends here: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    told(tell()).await
 }
 
 async fn tell() -> Result<()> {

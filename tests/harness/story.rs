@@ -5,6 +5,7 @@
 use crate::figures::written;
 use crate::process::{kubectl, output};
 use anyhow::Result;
+use std::process::ExitCode;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -12,6 +13,17 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub struct Story {
     start: Instant,
+}
+
+/// Tells a story to its end, and what ended it too early.
+pub async fn told(story: impl Future<Output = Result<()>>) -> ExitCode {
+    match story.await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("the demo ends here: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 impl Story {
