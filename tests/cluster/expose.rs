@@ -1,12 +1,13 @@
 //! A Service gets an address, says so, and answers on it.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use tests::cluster::service::{NewService, allocated};
 use tests::cluster::workspace::{GREETING, Workspace};
-use tests::cluster::{Cluster, SOON};
+use tests::cluster::{Cluster, LATER, SOON, wait};
+use tests::process::{kubectl, output};
 use tests::segment::capture::Capture;
 use tests::segment::frame::Message;
 use tests::segment::reach::Reach;
@@ -92,6 +93,33 @@ async fn one_node_announces_and_no_other_answers() -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_of_policy_local_is_announced_where_its_endpoint_is_and_follows_it() -> Result<()>
+{
+    let cluster = Cluster::ready().await?;
+    let workspace = Workspace::empty(&cluster, "local").await?;
+    workspace.start_backend("web", 1).await?;
+    let _pool = cluster.pool(&format!("cidr-{}", workspace.name), "198.18.0.172/32").await?;
+    let local = json!({"spec": {"externalTrafficPolicy": "Local"}});
+    let service = workspace.create(NewService::called("web").with(&local)).await?;
+    let address = service.address().await?;
+    Reach::start(&cluster.bed, address, 80)?.first_answer(LATER).await?;
+    let first = workspace.nodes_of("web").await?;
+    assert_eq!(answering(&cluster.bed, address).await?, first);
+    // The only endpoint goes to another node.
+    let [node] = first.iter().collect::<Vec<_>>()[..] else { bail!("{first:?} have it") };
+    output(kubectl(&["-n", &workspace.name, "delete", "deployment", "web", "--wait"])).await?;
+    workspace.start_backend_off("web", 1, node).await?;
+    let second = workspace.nodes_of("web").await?;
+    assert!(second.is_disjoint(&first), "{second:?}");
+    wait::answer(&format!("{second:?} as owners of {address}"), LATER, || async {
+        let now = answering(&cluster.bed, address).await?;
+        ensure!(now == second, "{now:?} answer");
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

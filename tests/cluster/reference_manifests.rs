@@ -102,6 +102,17 @@ struct Moved {
     reference: ScratchFile,
 }
 
+/// The reference's workloads.
+fn references() -> [String; 2] {
+    [format!("daemonset/{ANNOUNCER}"), format!("deployment/{CLOUD_PROVIDER}")]
+}
+
+/// What deletes `workloads` and waits until their pods have ended: rights that go before them would be missed.
+fn end(workloads: &[String; 2]) -> [&str; 7] {
+    let [one, other] = workloads;
+    ["-n", SYSTEM, "delete", "--cascade=foreground", "--wait", one, other]
+}
+
 impl Moved {
     async fn over() -> Result<Self> {
         let announcer_image = image(&format!("daemonset/{ANNOUNCER}")).await?;
@@ -125,13 +136,16 @@ impl Moved {
         ));
         let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
         let moved = Self { reference: ScratchFile::with(&list.to_string())? };
+        let workloads = [format!("daemonset/{ANNOUNCER}"), format!("statefulset/{CLOUD_PROVIDER}")];
+        output(kubectl(&end(&workloads))).await?;
         for file in MANIFESTS {
             let path = root().join("manifests").join(file);
-            output(kubectl(&["delete", "--wait", "-f", &path.to_string_lossy()])).await?;
+            output(kubectl(&["delete", "--ignore-not-found", "-f", &path.to_string_lossy()]))
+                .await?;
         }
         apply_object(&list).await?;
-        for workload in [format!("daemonset/{ANNOUNCER}"), format!("deployment/{CLOUD_PROVIDER}")] {
-            output(kubectl(&["-n", SYSTEM, "rollout", "status", &workload, "--timeout=60s"]))
+        for workload in &references() {
+            output(kubectl(&["-n", SYSTEM, "rollout", "status", workload, "--timeout=60s"]))
                 .await?;
         }
         Ok(moved)
@@ -140,6 +154,7 @@ impl Moved {
 
 impl Drop for Moved {
     fn drop(&mut self) {
+        put_back("kubectl", &end(&references()));
         let reference = self.reference.path().to_string_lossy();
         put_back("kubectl", &["delete", "--wait", "--ignore-not-found", "-f", &reference]);
         for file in MANIFESTS {

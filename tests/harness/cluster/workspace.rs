@@ -5,9 +5,10 @@ use super::{Cluster, LATER, merge, wait};
 use crate::process::put_back;
 use anyhow::{Context, Result};
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{Namespace, Service};
-use kube::api::{Api, PostParams};
+use k8s_openapi::api::core::v1::{Namespace, Pod, Service};
+use kube::api::{Api, ListParams, PostParams};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// What the backend answers begins with this; the pod's name follows.
 pub const GREETING: &str = "answered by";
@@ -103,6 +104,17 @@ impl Workspace {
             (status.ready_replicas.unwrap_or_default() == replicas).then_some(())
         };
         wait::object(deployments.clone(), name, &what, LATER, ready).await
+    }
+
+    /// The nodes that the pods of Deployment `name` are on, those that are about to end left out.
+    ///
+    /// # Errors
+    /// The API server refuses.
+    pub async fn nodes_of(&self, name: &str) -> Result<BTreeSet<String>> {
+        let pods: Api<Pod> = Api::namespaced(self.cluster.client.clone(), &self.name);
+        let all = pods.list(&ListParams::default().labels(&format!("app={name}"))).await?;
+        let staying = all.into_iter().filter(|pod| pod.metadata.deletion_timestamp.is_none());
+        Ok(staying.filter_map(|pod| pod.spec?.node_name).collect())
     }
 
     /// The Services of this namespace.
