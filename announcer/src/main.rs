@@ -5,7 +5,8 @@ use announcer::{app, completion, dry_run, manifest, status};
 use shared::about::{answer, environment, host_name, refuse, say, tell};
 use std::process::ExitCode;
 
-#[tokio::main(worker_threads = 2)]
+// What must never be late has threads of its own: hellos, and addresses. Two workers here would wake each other.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Some((command, rest)) = arguments.split_first()

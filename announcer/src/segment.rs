@@ -7,6 +7,7 @@
 //!   frames of the segment ----------+
 //! ```
 
+mod alarm;
 mod filter;
 mod line;
 mod metrics;

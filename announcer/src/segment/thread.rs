@@ -1,6 +1,7 @@
 //! The thread: waits for frames, facts and deadlines, and lets the machines decide. Nothing else runs on it, because it
 //! must never be late.
 
+use super::alarm::Alarm;
 use super::line::Line;
 use super::voice::Voice;
 use super::{Asks, Inlets, LinkNews, LinkReports, Outlets, Wiring};
@@ -15,7 +16,7 @@ use tokio::sync::mpsc::error::TrySendError;
 
 /// The longest sleep: the pulse beats at least so often, and sockets that failed are opened again.
 const NAP: Duration = Duration::from_secs(1);
-/// The shortest, unless something is heard: the timer has no finer steps.
+/// The shortest, unless something is heard: what is due all the time must not keep this thread busy.
 const STEP: Duration = Duration::from_millis(1);
 /// What counts as late.
 const LATE: Duration = Duration::from_millis(10);
@@ -40,9 +41,15 @@ impl Lines {
     pub(super) async fn run(mut self, mut inlets: Inlets, mut asks: Asks) {
         inlets.links_rx.mark_changed();
         inlets.records_rx.mark_changed();
+        let mut alarm = match Alarm::new(self.wiring.clock) {
+            Ok(alarm) => alarm,
+            Err(error) => return tracing::error!(%error, "there is no timer for hellos"),
+        };
         loop {
             let deadline = self.deadline();
-            let instant = self.wiring.clock.instant(deadline);
+            if let Err(error) = alarm.set(deadline) {
+                return tracing::error!(%error, "the timer for hellos cannot be set");
+            }
             tokio::select! {
                 biased;
                 changed = inlets.links_rx.changed() => {
@@ -63,7 +70,7 @@ impl Lines {
                     let _ = reply.send(self.reports());
                 }
                 () = self.frames() => {}
-                () = tokio::time::sleep_until(instant) => self.notice_lateness(deadline),
+                () = alarm.rings() => self.notice_lateness(deadline),
             }
             self.turn();
         }
