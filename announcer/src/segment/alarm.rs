@@ -3,6 +3,8 @@
 //! A timer of the runtime that is earlier than the last one wakes the very thread that has set it, as if it might sleep
 //! already. With one hello every 50 ms that would be a third of all wake-ups.
 
+#![allow(unsafe_code, reason = "the runtime has to be promised that the descriptor stays the same")]
+
 use model::machine::Time;
 use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
@@ -43,7 +45,8 @@ impl Alarm {
     pub(super) fn new(clock: Clock) -> io::Result<Self> {
         let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
         let timer = Timer(TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?);
-        let timer = AsyncFd::with_interest(timer, Interest::READABLE)?;
+        // SAFETY: this value owns its descriptor, never puts another in its place, and closes it when it is dropped.
+        let timer = unsafe { AsyncFd::register_with_interest(timer, Interest::READABLE) }?;
         Ok(Self { timer, clock, set_to: None })
     }
 
