@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::ListParams;
 use std::net::IpAddr;
 use tests::bed::VIPS;
-use tests::cluster::programs::{CLOUD_PROVIDER, root};
+use tests::cluster::programs::{ANNOUNCER, CLOUD_PROVIDER, root};
 use tests::cluster::workspace::{GREETING, Workspace};
 use tests::cluster::{LATER, SYSTEM, apply, wait};
 use tests::control_planes::ControlPlanes;
@@ -122,7 +122,16 @@ async fn a_daemon_set_keeps_the_vip_on_tainted_control_planes_and_on_no_worker()
     await_one_owner(&control_planes, VIPS[0]).await?;
     let on = await_set(&control_planes, members.len()).await?;
     ensure!(members.iter().all(|node| on.contains(node)), "pods are on {on:?}");
-    Ok(())
+    // The one for Services comes beside it: on each control plane are two processes.
+    let services = root().join("manifests/announcer.yaml");
+    let _services = Finally(|| {
+        put_back("kubectl", &["delete", "--wait", "-f", &services.to_string_lossy()]);
+    });
+    apply(&services).await?;
+    let ready = ["-n", SYSTEM, "rollout", "status", &format!("daemonset/{ANNOUNCER}")];
+    output(kubectl(&[&ready[..], &["--timeout=60s"]].concat())).await?;
+    await_set(&control_planes, members.len()).await?;
+    await_one_owner(&control_planes, VIPS[0]).await
 }
 
 /// The nodes of the DaemonSet's pods, once so many are ready.
