@@ -76,7 +76,7 @@ fn start(lan: &Lan, node: &str) -> Result<Running> {
 /// `ip` that tells when an address comes to a link of `node`.
 fn monitor(lan: &Lan, node: &str) -> Result<Running> {
     let mut command = lan.instrument(node, "ip");
-    command.args(["-timestamp", "-oneline", "monitor", "address"]).env("TZ", "UTC");
+    command.args(["-tshort", "-oneline", "monitor", "address"]).env("TZ", "UTC");
     Running::start(command)
 }
 
