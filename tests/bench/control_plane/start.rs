@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use std::net::IpAddr;
 use std::time::Duration;
 use tests::bed::ipv4;
-use tests::cluster::SOON;
+use tests::cluster::{SOON, wait};
 use tests::control_planes::ControlPlanes;
 use tests::figures::{now, written};
 use tests::lan::Lan;
@@ -47,12 +47,14 @@ pub(super) async fn measure(control_planes: &ControlPlanes) -> Result<Table> {
         let mut monitor = monitor(bed, &bare)?;
         let started = now();
         let mut running = start(bed, &bare)?;
-        judge.owner(VIP, SOON).await?;
-        let answered = judge.answers(VIP, started).0.first().map(|span| span.from);
+        let answered = wait::answer(&format!("an answer for {VIP}"), SOON, || async {
+            judge.answers(VIP, started).0.first().map(|span| span.from).context("nobody answers")
+        })
+        .await?;
         let placed = monitor.line(0, placed, "the address", SOON).await?;
         let announces = |it: &tests::segment::frame::Frame| it.at >= started && it.announces(VIP);
         let frame = capture.first(announces, "a first frame", SOON).await?.at;
-        answers.push(answered.context("nobody answered")?.saturating_sub(started));
+        answers.push(answered.saturating_sub(started));
         frames.push(frame.saturating_sub(placed));
         println!("  answers after {}", written(answers.last().copied().unwrap_or_default()));
         running.signal("TERM").await?;
