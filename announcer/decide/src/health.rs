@@ -5,7 +5,7 @@
 //!   serves well   -- a question is open for 250 ms --------------------> serves late
 //!   serves late   -- 5 s without such a question ----------------------> serves well
 //!   serves        -- a question is open for 500 ms --------------------> silent
-//!   serves, silent - two failures in a row, or an open question for 3 s -> down
+//!   serves, silent - two failures in a row, or an open question for 2 s -> down
 //!   silent, down  -- three good in a row, or refused for 5 s ----------> serves
 //! ```
 //!
@@ -15,8 +15,8 @@
 //! ([`Role::gives_way`](model::node::Role::gives_way)).
 //!
 //! The owner of the VIP has all the clients. If they are what makes it slow, it is well as soon as they are gone, and slow
-//! again when they come back: so whoever falls again has to answer for 1.2 s first, then for 2.4 s, and so on up to
-//! 30 s. After five minutes without a fall they are forgotten. Falling takes no longer for that.
+//! again when they come back: so whoever has fallen silent again counts as late for 1.2 s after it serves again, then for
+//! 2.4 s, and so on up to 30 s. After five minutes without a fall they are forgotten.
 //!
 //! One failure alone may be a kept connection that had come of age; one good answer alone may be a server that falls
 //! over again under its clients. Who has never seen it healthy believes the first good answer: a server that starts has
@@ -44,7 +44,7 @@ pub const LATE: Duration = Duration::from_millis(250);
 /// Whoever says nothing for so long is silent: no second question is needed.
 pub const SILENCE: Duration = Duration::from_millis(500);
 /// Longest wait for an answer.
-pub const PATIENCE: Duration = Duration::from_secs(3);
+pub const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a server that was late is not said to serve well.
 const REMEMBERED: Duration = Duration::from_secs(5);
 /// Failures in a row that make a healthy server unhealthy.
@@ -83,7 +83,7 @@ pub enum Input {
 pub enum Serving {
     /// At once.
     Well,
-    /// It does, but was late with an answer just now.
+    /// It does, but was late with an answer just now, or has fallen silent again and again.
     Late,
     /// It does not answer; why is not known yet.
     Silent,
@@ -139,6 +139,8 @@ pub struct Health {
     /// When a question was seen to be late.
     late_at: Option<Time>,
     falls: Falls,
+    /// Until when it counts as late for them.
+    probation: Time,
     explained: bool,
 }
 
@@ -178,16 +180,21 @@ enum Verdict {
 impl Health {
     fn good(&mut self, now: Time) {
         self.good = self.good.saturating_add(1);
-        let unknown = self.verdict == Verdict::Unknown;
-        let enough = self.good >= RECOVERED && self.was_alive_for(self.falls.recovery(), now);
-        if unknown || enough {
-            self.verdict = Verdict::Healthy;
+        if self.verdict == Verdict::Unknown || self.good >= RECOVERED {
+            self.serves(now);
         }
     }
 
     fn refused(&mut self, now: Time) {
-        if self.was_alive_for(STARTING.max(self.falls.recovery()), now) {
+        if self.was_alive_for(STARTING, now) {
+            self.serves(now);
+        }
+    }
+
+    fn serves(&mut self, now: Time) {
+        if self.verdict != Verdict::Healthy {
             self.verdict = Verdict::Healthy;
+            self.probation = now + self.falls.recovery();
         }
     }
 
@@ -211,7 +218,8 @@ impl Health {
     }
 
     fn fall(&mut self, now: Time, to: Verdict) {
-        if self.verdict == Verdict::Healthy {
+        // Who is not there any more was not too slow.
+        if self.verdict == Verdict::Healthy && to == Verdict::Silent {
             self.falls.add(now);
         }
         if self.verdict != Verdict::Unknown {
@@ -257,7 +265,7 @@ impl Health {
     fn tell(&mut self, now: Time, first: Option<Output>) -> Vec<Output> {
         let was_late = self.late_at.is_some_and(|at| now.since(at) < REMEMBERED);
         let serving = match self.verdict {
-            Verdict::Healthy if was_late => Serving::Late,
+            Verdict::Healthy if was_late || now < self.probation => Serving::Late,
             Verdict::Healthy => Serving::Well,
             Verdict::Silent => Serving::Silent,
             Verdict::Unknown | Verdict::Down => Serving::Down,

@@ -1,16 +1,16 @@
-//! How often a server has become unhealthy lately, and what it has to show for it.
+//! How often a server has fallen silent lately, and for how long it counts as late for that.
 
 use model::machine::Time;
 use std::time::Duration;
 
-/// How long three questions take. After each further fall it must have answered without a failure for twice as long.
+/// How long three questions take; each further fall counts for twice as long.
 const RECOVERY: Duration = Duration::from_millis(600);
 /// The longest that this becomes.
 const LONGEST_RECOVERY: Duration = Duration::from_secs(30);
 /// Falls are forgotten when there was none for this long.
 const FORGOTTEN: Duration = Duration::from_secs(300);
 
-/// How often it has become unhealthy lately.
+/// How often it has fallen silent lately.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Falls {
     count: u32,
@@ -24,7 +24,7 @@ impl Falls {
         self.last = now;
     }
 
-    /// For how long it must have answered before it counts as healthy again.
+    /// For how long it counts as late after it serves again.
     pub(super) fn recovery(self) -> Duration {
         match self.count {
             0 | 1 => Duration::ZERO,

@@ -46,12 +46,16 @@ impl Course {
     }
 }
 
-/// Falls, and answers well from then on: how long after its fall it is healthy again.
-fn recovers_after(course: &mut Course) -> Duration {
-    assert_eq!(course.all(&[BAD, BAD]).last(), Some(&Some(Serving::Down)));
-    let fallen_at = course.now;
-    while !course.ask(GOOD, Duration::ZERO).is_some_and(Serving::serves) {}
-    Duration::from_millis(u64::try_from(course.now.since(fallen_at).as_millis()).unwrap())
+/// Falls silent, and answers well from then on: for how long it is late after it serves again.
+fn late_for(course: &mut Course) -> Duration {
+    course.now = course.now.max(course.health.deadline().unwrap());
+    assert_eq!(course.health.wake(course.now).first(), Some(&Output::Ask));
+    while !course.older().any(|output| output == Output::Tell(Serving::Silent)) {}
+    assert_eq!(course.health.handle(course.now, GOOD), []);
+    while course.ask(GOOD, Duration::ZERO) != Some(Serving::Late) {}
+    let serves_at = course.now;
+    while course.ask(GOOD, Duration::ZERO) != Some(Serving::Well) {}
+    Duration::from_millis(u64::try_from(course.now.since(serves_at).as_millis()).unwrap())
 }
 
 fn told(outputs: &[Output]) -> Option<Serving> {
@@ -106,13 +110,13 @@ fn a_question_that_is_not_answered_makes_it_late_then_silent_then_down() {
     let done = [
         (250, Output::Tell(Serving::Late)),
         (500, Output::Tell(Serving::Silent)),
-        (3_000, Output::GiveUp),
-        (3_000, Output::Tell(Serving::Down)),
+        (2_000, Output::GiveUp),
+        (2_000, Output::Tell(Serving::Down)),
     ];
     assert_eq!(course.silence(), done);
     assert_eq!(course.health.wake(course.now), [Output::Ask], "the next question does not wait");
     assert_eq!(course.health.handle(course.now, Input::Failed), []);
-    assert_eq!(course.silence(), [(3_000, Output::GiveUp)]);
+    assert_eq!(course.silence(), [(2_000, Output::GiveUp)]);
 }
 
 #[test]
@@ -198,42 +202,36 @@ fn a_server_that_refuses_is_healthy_only_after_the_time_that_it_needs_to_start()
 }
 
 #[test]
-fn who_falls_again_and_again_takes_longer_to_recover_each_time_up_to_30_seconds() {
+fn who_falls_silent_again_and_again_is_late_for_longer_each_time_up_to_30_seconds() {
     let mut course = healthy();
-    let seconds: Vec<_> =
-        (0..9).map(|_| recovers_after(&mut course).as_secs_f32().round()).collect();
-    assert_eq!(seconds, [1.0, 1.0, 3.0, 5.0, 10.0, 19.0, 30.0, 30.0, 30.0]);
+    let seconds: Vec<_> = (0..9).map(|_| late_for(&mut course).as_secs_f32().round()).collect();
+    assert_eq!(seconds, [4.0, 4.0, 4.0, 5.0, 10.0, 19.0, 30.0, 30.0, 30.0]);
 }
 
 #[test]
 fn falls_are_forgotten_after_five_minutes_without_one() {
     let mut course = healthy();
-    let first = recovers_after(&mut course);
-    let second = recovers_after(&mut course);
-    let third = recovers_after(&mut course);
-    assert!(first < second && second < third, "{first:?} {second:?} {third:?}");
+    let first = late_for(&mut course);
+    let fifth = (0..4).map(|_| late_for(&mut course)).last().unwrap();
+    assert!(fifth > first, "{fifth:?}");
     course.now = course.now + Duration::from_secs(300);
-    assert_eq!(recovers_after(&mut course), first);
+    assert_eq!(late_for(&mut course), first);
 }
 
 #[test]
-fn one_failure_begins_a_recovery_anew_and_is_no_further_fall() {
+fn who_was_not_there_serves_well_as_soon_as_it_is_back() {
     let mut course = healthy();
-    recovers_after(&mut course);
-    course.all(&[BAD, BAD]);
-    let answers: Vec<_> = [GOOD, GOOD, GOOD, GOOD, BAD].into_iter().cycle().take(100).collect();
-    assert!(course.all(&answers).iter().all(Option::is_none));
-    let began_at = course.now;
-    while !course.ask(GOOD, Duration::ZERO).is_some_and(Serving::serves) {}
-    let after = course.now.since(began_at).as_millis();
-    assert!((1_200..1_800).contains(&after), "{after} ms");
+    for _ in 0..9 {
+        assert_eq!(course.all(&[Input::Failed, BAD]).last(), Some(&Some(Serving::Down)));
+        assert_eq!(course.all(&[GOOD; 3]).last(), Some(&Some(Serving::Well)));
+    }
 }
 
 #[test]
 fn who_fell_often_is_still_silent_within_half_a_second() {
     let mut course = healthy();
     for _ in 0..6 {
-        recovers_after(&mut course);
+        late_for(&mut course);
     }
     assert_eq!(course.silence().get(1), Some(&(500, Output::Tell(Serving::Silent))));
 }
@@ -276,7 +274,7 @@ fn that_it_was_never_healthy_is_explained_once_after_half_a_minute() {
         }
     }
     assert_eq!(explained, [(30, vec![Output::Explain])]);
-    assert_eq!(course.silence(), [(3_000, Output::GiveUp)]);
+    assert_eq!(course.silence(), [(2_000, Output::GiveUp)]);
     assert_eq!(course.all(&[GOOD]), [Some(Serving::Late)]);
 }
 

@@ -13,7 +13,7 @@ use crate::candidacy::Candidacy;
 use model::claim::ClaimId;
 use model::hello::{Sender, SenderId};
 use model::machine::Time;
-use model::node::Standing;
+use model::node::{Role, Standing};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +24,8 @@ const ANSWER: Duration = Duration::from_millis(50);
 pub(super) const HANDOVER: Duration = Duration::from_millis(100);
 /// Pause before a claim that nobody took is offered again.
 const AGAIN: Duration = Duration::from_secs(1);
+/// How long an API server may be busy with the clients that have come to it: its silence moves them no further meanwhile.
+const WELCOME: Duration = Duration::from_secs(10);
 
 impl Segment {
     /// Goes on with everything that moves on purpose.
@@ -47,7 +49,9 @@ impl Segment {
                 Some(giving) => Some(giving.until),
                 None => Some(held.give_again).filter(|at| *at > now),
             });
-            next = [next, until].into_iter().flatten().min();
+            let welcome = held.filter(|_| candidacy.role == Role::ControlPlane);
+            let welcome = welcome.map(|held| held.since + WELCOME).filter(|at| *at > now);
+            next = [next, until, welcome].into_iter().flatten().min();
         }
         self.timing.moves = next;
         self.level(now);
@@ -74,7 +78,14 @@ impl Segment {
             Some(giving) => giving.otherwise,
             None => Otherwise::Keep,
         };
-        let limit = place.filter(|_| !leaving);
+        let busy = candidacy.role == Role::ControlPlane && now < held.since + WELCOME;
+        let mut limit = place.filter(|_| !leaving);
+        if let Some(place) = &mut limit
+            && busy
+            && place.standing == Standing::SILENT
+        {
+            place.standing = Standing::LATE;
+        }
         match self.successor(now, claim, candidacy, limit, &tried) {
             Some(to) => self.give(now, claim, to, tried, otherwise),
             None => self.give_up(now, claim, otherwise),

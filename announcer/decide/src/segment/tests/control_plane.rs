@@ -75,7 +75,7 @@ fn an_owner_that_falls_ill_gives_the_address_to_one_that_is_healthy_and_does_not
 #[test]
 fn an_owner_whose_api_server_is_silent_gives_the_address_only_to_one_that_is_not_even_late() {
     let mut cable = Cable::of(3, Role::ControlPlane, true);
-    cable.run(SECOND * 2);
+    cable.run(SECOND * 12);
     let owner = cable.owner();
     let others = [(owner + 1) % 3, (owner + 2) % 3];
     for number in others {
@@ -88,6 +88,18 @@ fn an_owner_whose_api_server_is_silent_gives_the_address_only_to_one_that_is_not
     stands(&mut cable, others[1], Standing::FIT);
     cable.run(SECOND * 2);
     assert_eq!(cable.owner(), others[1]);
+}
+
+#[test]
+fn silence_of_an_owner_whose_clients_have_just_come_moves_them_only_after_ten_seconds() {
+    let mut cable = Cable::of(2, Role::ControlPlane, true);
+    cable.run(SECOND * 2);
+    let owner = cable.owner();
+    stands(&mut cable, owner, Standing::SILENT);
+    cable.run(SECOND * 8);
+    assert_eq!(cable.owner(), owner);
+    cable.run(SECOND);
+    assert_eq!(cable.owner(), 1 - owner);
 }
 
 #[test]
