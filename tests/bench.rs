@@ -2,8 +2,8 @@
 //!
 //! `bench [SERVICES] [--json FILE] [--only PART]`; SERVICES (50) is how many are timed one by one, FILE is
 //! target/bench.json, PART is `allocator`, `services` or `segment`, or of that
-//! `cables`, `planned` or `faults`. On a bed with three control planes there is one part, and
-//! FILE is target/bench-control-plane.json.
+//! `cables`, `planned` or `faults`. On a bed with three control planes it is `at-rest`, `start`, `cables`, `api-servers` or
+//! `rolling`, and FILE is target/bench-control-plane.json.
 
 #![allow(clippy::print_stdout, reason = "tables are printed on standard output")]
 
@@ -52,7 +52,8 @@ async fn measure() -> Result<()> {
     let start = Instant::now();
     let mut report = Report::default();
     if ControlPlanes::are_here() {
-        control_plane::measure(&ControlPlanes::ready().await?, &mut report).await?;
+        let control_planes = ControlPlanes::ready().await?;
+        control_plane::measure(&control_planes, |part| wanted.part(part), &mut report).await?;
         return finish(&report, &wanted.json, start);
     }
     if wanted.part("allocator") {

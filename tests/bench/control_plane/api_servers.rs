@@ -12,6 +12,8 @@ use tests::scenes::api_servers::{all_away, break_owners};
 
 /// How often each breaks.
 const TIMES: usize = 5;
+/// How long nothing happens before the next one: an API server that was mended a moment ago has work of its own.
+const CALM: Duration = Duration::from_secs(12);
 /// How long all of them are away.
 const AWAY: Duration = Duration::from_secs(60);
 /// What the issue asks for, in milliseconds.
@@ -26,6 +28,7 @@ pub(super) async fn measure(control_planes: &ControlPlanes, report: &mut Report)
     for how in BREAKAGES {
         let (mut taken, mut serves) = (Vec::new(), Vec::new());
         for _ in 0..TIMES {
+            watch.steady(CALM).await?;
             let given = break_owners(control_planes, &mut pods, &mut watch, how).await?;
             println!("  {}", said(&format!("{how:?}"), &given.verdict));
             taken.push(given.taken_after);
