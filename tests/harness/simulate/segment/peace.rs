@@ -7,11 +7,13 @@ use super::network::{each, only};
 use super::process::ms_between;
 use super::scene::{Plot, ms};
 use super::{Happening, Run, Violation};
-use model::node::Standing;
+use model::node::{Role, Standing};
 use std::time::Duration;
 
 /// Until then everything that was away has come back and been told what is wanted.
 const HEALING: Duration = ms(700);
+/// How long an owner of the control plane's address whose clients have just come keeps it through its server's silence.
+const WELCOME: Duration = ms(10_000);
 /// Silences shorter than the longest deadline move a claim away from the same owner so often at most, before the deadline
 /// has outgrown them: 30 ms, doubled from the third on, is longer than [`SILENCE`] after seven.
 const MOVES_UNTIL_PATIENT: usize = 7;
@@ -82,6 +84,9 @@ impl Run {
         let mut patience = HEALING + CONVERGED;
         if worse || self.scene.spread {
             patience += ms(1_000) * claims / pace;
+        }
+        if worse && self.scene.role == Role::ControlPlane {
+            patience += WELCOME;
         }
         patience += self.patience;
         self.judge.still_from = Some(self.now + patience);
