@@ -40,6 +40,4 @@ stage "API server" cargo test -p tests --locked --test apiserver
 stage "segment" cargo test -p tests --locked --test scenes -- --test-threads=1
 stage "cluster" tests/bed/bed.sh run tests/on-bed.sh \
   cargo test -p tests --locked --test cluster --test privilege -- --test-threads=1
-stage "control plane" env BED_CONTROL_PLANES=3 tests/bed/bed.sh run tests/on-bed.sh \
-  cargo test -p tests --locked --test control_plane -- --test-threads=1
 stage "the bed leaves nothing behind" tests/bed/leaves-nothing.sh
