@@ -1,7 +1,7 @@
 //! The thread's alarm clock: one timer of the kernel, which is set anew only when the time is another.
 //!
 //! A timer of the runtime that is earlier than the last one wakes the very thread that has set it, as if it might sleep
-//! already. With one hello every 50 ms that would be a third of all wake-ups.
+//! already: with one hello every 50 ms that is a quarter of all wake-ups.
 
 #![allow(unsafe_code, reason = "the runtime has to be promised that the descriptor stays the same")]
 
